@@ -1,0 +1,68 @@
+"""Waits for the end of a run, by a long poll that answers within milliseconds of each change."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Dict, Optional
+
+from azureml.core._errors import v1_errors
+from penstock.model.status import is_final
+
+Event = Dict[str, Any]
+
+
+def follow(
+    client: Any,
+    run_id: str,
+    on_event: Optional[Callable[[Event], None]] = None,
+    deadline: Optional[float] = None,
+    wait_seconds: float = 20,
+    on_round: Optional[Callable[[Dict[str, Any]], None]] = None,
+) -> Dict[str, Any]:
+    """Return the run's record once it has ended, or as it is at the deadline.
+
+    Args:
+        client: The client to ask.
+        run_id: The run.
+        on_event: Called with each event, in order; for a pipeline run those of its steps too.
+        deadline: A time of `time.monotonic()`.
+        wait_seconds: How long one question may wait for news. Streaming a log asks for less.
+        on_round: Called with the run's record after each answer.
+
+    Raises:
+        ExperimentExecutionException: The user interrupted the wait. The run goes on.
+    """
+    try:
+        return _rounds(client, run_id, on_event, deadline, wait_seconds, on_round)
+    except KeyboardInterrupt:
+        from azureml.exceptions import ExperimentExecutionException
+
+        raise ExperimentExecutionException(
+            f"The wait for run {run_id} was interrupted; the run goes on. Call its cancel() to stop it."
+        ) from None
+
+
+def _rounds(
+    client: Any,
+    run_id: str,
+    on_event: Optional[Callable[[Event], None]],
+    deadline: Optional[float],
+    wait_seconds: float,
+    on_round: Optional[Callable[[Dict[str, Any]], None]],
+) -> Dict[str, Any]:
+    last: int = 0
+    patience: float = 0  # the first answer comes at once
+    while True:
+        with v1_errors():
+            answer = client.follow_run(run_id, after=last, wait_seconds=patience)
+        last = answer["last"]
+        record: Dict[str, Any] = answer["run"]
+        if on_event:
+            for event in answer["events"]:
+                on_event(event)
+        if on_round:
+            on_round(record)
+        left = wait_seconds if deadline is None else deadline - time.monotonic()
+        if is_final(record["status"]) or left <= 0:
+            return record
+        patience = min(wait_seconds, left)

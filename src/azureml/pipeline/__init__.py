@@ -1,0 +1,1 @@
+"""Pipelines: `core` describes, submits and watches them, `steps` holds the kinds of steps."""

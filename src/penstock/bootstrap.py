@@ -1,0 +1,58 @@
+"""Builds the parts; the only place that chooses between implementations."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import penstock
+from penstock.client.home import Home
+from penstock.engine.executors.local import LocalExecutor
+from penstock.engine.loop import Engine, Wakeup
+from penstock.engine.orders import StepReader
+from penstock.engine.scheduler import Scheduler
+from penstock.operations.context import Context
+from penstock.persistence.database import Database
+from penstock.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All parts of a service."""
+
+    home: Home
+    settings: Settings
+    context: Context
+    engine: Engine
+    wakeup: Wakeup
+
+
+def build(home: Home, announce: Callable[[set[str]], None]) -> Parts:
+    """Return the parts of the service of a home folder.
+
+    Raises:
+        Unavailable: The folder or the database can't be used; the message says why.
+    """
+    settings = load_settings(home)
+    database = Database(home.database)
+    wakeup = Wakeup(home.wake)
+    context = Context(database, home, settings, wake_engine=wakeup.wake, announce=announce)
+    library = make_library(home)
+    scheduler = Scheduler(context, LocalExecutor(home, library), StepReader(context, str(library)))
+    return Parts(home, settings, context, Engine(scheduler, wakeup), wakeup)
+
+
+def make_library(home: Home) -> Path:
+    """Return a folder that holds the packages `azureml` and `penstock` and nothing else, as links: what is put on a step's path."""
+    package = Path(penstock.__file__).resolve().parent
+    name = hashlib.sha256(os.fsencode(package)).hexdigest()[:12]
+    library = home.path / "library" / name
+    library.mkdir(parents=True, exist_ok=True)
+    for source in (package, package.parent / "azureml"):
+        link = library / source.name
+        if not link.is_symlink():
+            link.symlink_to(source)
+    return library

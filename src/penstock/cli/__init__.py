@@ -1,0 +1,1 @@
+"""The command line: `penstock run`, `runs`, `show`, `logs`, `cancel`, `explain`, `service`, `version`."""

@@ -1,0 +1,80 @@
+"""From what a person typed to a run or a step of it."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from penstock.client import connect
+from penstock.model.errors import Invalid, NotFound
+
+LAST = "last"
+SHORT = 8
+STEP_RUN = "azureml.StepRun"
+PIPELINE_RUN = "azureml.PipelineRun"
+
+Run = dict[str, Any]
+
+
+def get_run(text: str) -> Run:
+    """Return the run that `text` names: a whole id, the unique beginning of one, or `last`.
+
+    Raises:
+        NotFound: There is none; the message names the nearest one.
+        Invalid: Several runs begin so.
+    """
+    client = connect()
+    if text == LAST:
+        newest = client.list_runs(limit=1)
+        if not newest:
+            raise NotFound("There is no run yet. 'penstock run SCRIPT' starts one.")
+        return newest[0]
+    try:
+        return client.get_run(text)
+    except NotFound:
+        return _get_by_prefix(text, client.list_runs(include_children=True))
+
+
+def _get_by_prefix(text: str, runs: list[Run]) -> Run:
+    found = [run for run in runs if run["id"].startswith(text)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = ", ".join(f"{run['id']} ({describe(run)})" for run in found[:5])
+        raise Invalid(f"{len(found)} runs begin with '{text}': {listed}{', ...' if len(found) > 5 else ''}. Type more of the id.")
+    raise NotFound(f"There is no run '{text}'.{_hint(text, runs)}")
+
+
+def _hint(text: str, runs: list[Run]) -> str:
+    begins = {run["id"][: len(text)]: run for run in reversed(runs)}
+    near = difflib.get_close_matches(text, [*begins, LAST], n=1)
+    if near:
+        return f" Did you mean '{near[0]}'?" if near[0] == LAST else f" Did you mean {begins[near[0]]['id']}?"
+    named = difflib.get_close_matches(text, {str(run["name"]) for run in runs if run.get("name")}, n=1)
+    if named:
+        return f" A step is named '{named[0]}': 'penstock show last' lists steps, 'penstock logs last {named[0]}' prints its log."
+    return " 'penstock runs' lists them." if runs else " There are no runs yet."
+
+
+def describe(run: Run) -> str:
+    """Return a run's name for a person: its step's, or its experiment's with the number in it."""
+    if run["type"] == STEP_RUN:
+        return str(run["name"])
+    return f"{run['experiment_name']} {run['number']}"
+
+
+def list_steps(run: Run, step: str | None = None) -> list[Run]:
+    """Return the step runs of a pipeline run in the order they started, or those named `step`; a step run stands for itself.
+
+    Raises:
+        NotFound: No step has this name; the message names the nearest one.
+    """
+    if run["type"] == STEP_RUN:
+        return [run]
+    steps = sorted(connect().list_children(run["id"], type=STEP_RUN), key=lambda item: (item["started_at"] or "9", item["created_at"]))
+    if step is None:
+        return steps
+    found = [item for item in steps if item["name"] == step or item["id"] == step]
+    if not found:
+        raise NotFound.named("step", step, {str(item["name"]) for item in steps}, f"run {run['id'][:SHORT]} ({describe(run)})")
+    return found

@@ -1,0 +1,230 @@
+"""The entry point: what was asked for, who does it, and how it ends.
+
+Nothing is imported here that `penstock --help` does not need; each command loads its own module.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from penstock.model.errors import PenstockError
+
+OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+WINDOWS = "Penstock runs on Linux and macOS; on Windows, install WSL (https://aka.ms/wsl) and run it there."
+INTERRUPTION = "Interrupted; runs go on in the background ('penstock runs' lists them, 'penstock cancel RUN' ends one)."
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that answers a misspelt command with the nearest one."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong and what was probably meant; end with status 2."""
+        self.exit(MISUSED, f"penstock: {_explain_choice(message)}\nTry '{self.prog} --help'.\n")
+
+
+def _explain_choice(message: str) -> str:
+    # argparse: argument COMMAND: invalid choice: 'shwo' (choose from 'run', 'runs', ...)
+    _, found, rest = message.partition("invalid choice: ")
+    if not found:
+        return message
+    given, _, listed = rest.partition(" (choose from ")
+    known = [word.strip(" '\"") for word in listed.rstrip(")").split(",")]
+    near = difflib.get_close_matches(given.strip("'"), known, n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known)}."
+    return f"there is no command {given}. {hint}"
+
+
+def build_parser() -> Parser:
+    """Return the parser of the whole command line; the reference page is checked against it."""
+    parser = Parser(prog="penstock", description="Run Azure Machine Learning SDK v1 pipelines on this machine.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_runs(commands)
+    _add_show(commands)
+    _add_logs(commands)
+    _add_cancel(commands)
+    _add_explain(commands)
+    _add_service(commands)
+    _add_version(commands)
+    return parser
+
+
+def _add(commands: Any, name: str, text: str, **more: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text[0].lower() + text[1:-1], description=text, **more)
+    return parser
+
+
+def _add_run_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="id of a run, the beginning of one, or 'last'")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_run(commands: Any) -> None:
+    parser = _add(commands, "run", "Run a v1 script or notebook in its own folder.")
+    parser.add_argument("--save-outputs", metavar="FILE", help="write the executed notebook to FILE; the original stays as it is")
+    parser.add_argument("file", metavar="SCRIPT_OR_NOTEBOOK", help="a .py or .ipynb file")
+    parser.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="what the script finds in sys.argv")
+
+
+def _add_runs(commands: Any) -> None:
+    parser = _add(commands, "runs", "List runs, newest first.")
+    parser.add_argument("--experiment", metavar="NAME", help="only runs of this experiment")
+    parser.add_argument("--status", metavar="STATUS", help="only runs in this status, such as Running, Failed or Finished")
+    parser.add_argument("--tag", metavar="NAME[=VALUE]", action="append", default=[], help="only runs with this tag; may be repeated")
+    parser.add_argument("--limit", metavar="N", type=_count, default=20, help="how many at most (default: 20)")
+    parser.add_argument("--all", action="store_true", help="steps and other child runs too")
+    _add_json(parser)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not a number of runs")
+    return number
+
+
+def _add_show(commands: Any) -> None:
+    parser = _add(commands, "show", "Show a run and its steps as a tree.")
+    _add_run_argument(parser)
+    _add_json(parser)
+
+
+def _add_logs(commands: Any) -> None:
+    parser = _add(commands, "logs", "Print what the steps of a run wrote.")
+    _add_run_argument(parser)
+    parser.add_argument("step", metavar="STEP", nargs="?", help="name of one step")
+    parser.add_argument("--follow", "-f", action="store_true", help="go on until the run ends")
+
+
+def _add_cancel(commands: Any) -> None:
+    parser = _add(commands, "cancel", "Cancel a run and all processes of its steps.")
+    _add_run_argument(parser)
+    _add_json(parser)
+
+
+def _add_explain(commands: Any) -> None:
+    parser = _add(commands, "explain", "Tell why steps ran or were reused.")
+    _add_run_argument(parser)
+    parser.add_argument("step", metavar="STEP", nargs="?", help="name of one step")
+    _add_json(parser)
+
+
+def _add_service(commands: Any) -> None:
+    parser = _add(commands, "service", "Look after the local service; it starts by itself when something needs it.")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _add_json(_add(verbs, "status", "Tell whether the service runs."))
+    _add_json(_add(verbs, "start", "Start the service now."))
+    _add_json(_add(verbs, "stop", "Stop the service; running steps go on."))
+    logs = _add(verbs, "logs", "Print the service's own log.")
+    logs.add_argument("--follow", "-f", action="store_true", help="go on until interrupted")
+
+
+def _add_version(commands: Any) -> None:
+    _add_json(_add(commands, "version", "Print the version."))
+
+
+def _run(options: argparse.Namespace) -> int:
+    from penstock.cli.drivers import run_driver
+
+    return run_driver(options.file, options.arguments, options.save_outputs)
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from penstock.cli.runs import print_runs
+
+    return print_runs(options)
+
+
+def _show(options: argparse.Namespace) -> int:
+    from penstock.cli.show import print_run
+
+    return print_run(options.run, as_json=options.json)
+
+
+def _logs(options: argparse.Namespace) -> int:
+    from penstock.cli.logs import print_logs
+
+    return print_logs(options.run, options.step, follow=options.follow)
+
+
+def _cancel(options: argparse.Namespace) -> int:
+    from penstock.cli.runs import cancel
+
+    return cancel(options.run, as_json=options.json)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from penstock.cli.explain import print_explanation
+
+    return print_explanation(options.run, options.step, as_json=options.json)
+
+
+def _service(options: argparse.Namespace) -> int:
+    from penstock.cli import service
+
+    if options.verb == "logs":
+        return service.print_log(follow=options.follow)
+    verbs = {"status": service.print_status, "start": service.start, "stop": service.stop}
+    return verbs[options.verb](options.json)
+
+
+def _version(options: argparse.Namespace) -> int:
+    import json
+    import platform
+
+    from penstock import __version__
+
+    print(json.dumps({"penstock": __version__, "python": platform.python_version()}) if options.json else f"penstock {__version__}")
+    return OK
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "runs": _runs,
+    "show": _show,
+    "logs": _logs,
+    "cancel": _cancel,
+    "explain": _explain,
+    "service": _service,
+    "version": _version,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks.
+
+    Returns:
+        The exit status: 0 done, 1 failed, 2 misspelt, 130 interrupted.
+    """
+    if sys.platform == "win32":
+        print(WINDOWS, file=sys.stderr)
+        return FAILED
+    options = build_parser().parse_args(arguments)
+    try:
+        return _do(options)
+    except KeyboardInterrupt:
+        print(f"\n{INTERRUPTION}", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _do(options: argparse.Namespace) -> int:
+    try:
+        status = COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return status
+    except PenstockError as error:
+        print(f"penstock: {error.message}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        # The reader (head, less) has gone; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED

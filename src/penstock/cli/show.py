@@ -1,0 +1,124 @@
+"""`penstock show`: one run, its steps as a tree, and what went wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from penstock.cli.lookup import PIPELINE_RUN, SHORT, Run, describe, get_run, list_steps
+from penstock.cli.progress import Progress
+from penstock.cli.runs import spell_status
+from penstock.cli.tables import format_duration, format_table, format_time
+from penstock.cli.trees import list_branches
+from penstock.client import connect
+from penstock.model.graph import PipelineGraph, parse_graph
+from penstock.model.metrics import shape
+
+ERROR_LINES = 20
+
+
+def print_run(text: str, *, as_json: bool) -> int:
+    """Print the run that `text` names, as lines for a person or as JSON."""
+    with Progress("asking for the run"):
+        run = get_run(text)
+        is_pipeline = run["type"] == PIPELINE_RUN
+        steps = list_steps(run) if is_pipeline else []
+        graph = parse_graph(connect().get_graph(run["id"])) if is_pipeline else PipelineGraph()
+        metrics = connect().list_metrics(run["id"], recursive=True)
+    shown = {key: shape(records) for key, records in metrics.items() if records}
+    if as_json:
+        print(json.dumps(_document(run, steps, graph, shown), indent=2))
+        return 0
+    lines = [*_head(run), *_tree(steps, graph), *_metrics(run, steps, shown), *_errors(run, steps)]
+    print("\n".join(lines))
+    return 0
+
+
+def _document(run: Run, steps: list[Run], graph: PipelineGraph, metrics: dict[str, Any]) -> dict[str, Any]:
+    names = {node.id: node.name for node in graph.steps}
+    after = {node.id: [names[item] for item in node.predecessors() if item in names] for node in graph.steps}
+    shown = [{**step, "after": after.get(step["node_id"], []), "metrics": metrics.get(step["id"], {})} for step in steps]
+    return {**run, "metrics": metrics.get(run["id"], {}), "steps": shown}
+
+
+def _head(run: Run) -> list[str]:
+    facts = [
+        ("run", run["id"]),
+        ("name", describe(run)),
+        ("status", " in ".join(filter(None, [spell_status(run), format_duration(run["started_at"], run["ended_at"])]))),
+        ("started", format_time(run["started_at"] or run["created_at"])),
+        ("parameters", _pairs(run.get("parameters") or {})),
+        ("tags", _pairs(run["tags"] or {})),
+        ("reused", _say_reuse(run)),
+    ]
+    width = max(len(name) for name, _ in facts)
+    return [f"{name.ljust(width)}  {value}" for name, value in facts if value]
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items())
+
+
+def _tree(steps: list[Run], graph: PipelineGraph) -> list[str]:
+    if not graph.steps:
+        return []
+    runs = {step["node_id"]: step for step in steps}
+    names = {node.id: node.name for node in graph.steps}
+    rows = []
+    for branch in list_branches(graph):
+        step = runs.get(branch.node_id)
+        also = f" (also after {', '.join(names[item] for item in branch.also_after)})" if branch.also_after else ""
+        rows.append((branch.drawing, f"{names[branch.node_id]}{also}", *(_step_cells(step) if step else ("NotStarted", "", ""))))
+    return ["", format_tree(rows)]
+
+
+def _step_cells(step: Run) -> tuple[str, str, str]:
+    duration = "" if step["reused"] else format_duration(step["started_at"], step["ended_at"])
+    return spell_status(step), duration, _say_reuse(step) or str(step.get("reason") or "")
+
+
+def _say_reuse(run: Run) -> str:
+    source = run.get("reused")
+    if not source:
+        return ""
+    return f"reused from {source['experiment_name']} run {str(source['pipeline_run_id'])[:SHORT]}"
+
+
+def format_tree(rows: list[tuple[str, str, str, str, str]]) -> str:
+    """Return a table whose first column is a drawn tree, which keeps its leading blanks."""
+    table = format_table(
+        ("STEP", "STATUS", "DURATION", "WHY"), [("x" * len(drawing) + name.replace(" ", "\0"), *rest) for drawing, name, *rest in rows]
+    )
+    lines = table.replace("\0", " ").splitlines()
+    return "\n".join([lines[0], *[drawing + line[len(drawing) :] for (drawing, *_), line in zip(rows, lines[1:], strict=True)]])
+
+
+def _metrics(run: Run, steps: list[Run], metrics: dict[str, Any]) -> list[str]:
+    names = {run["id"]: "", **{step["id"]: str(step["name"]) for step in steps}}
+    rows = [(names.get(key, key[:SHORT]), name, _short(value)) for key, values in metrics.items() for name, value in values.items()]
+    rows.sort(key=lambda row: list(names.values()).index(row[0]) if row[0] in names.values() else len(names))
+    return ["", format_table(("STEP", "METRIC", "VALUE"), rows)] if rows else []
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _errors(run: Run, steps: list[Run]) -> list[str]:
+    lines = []
+    failed = [step for step in steps if step.get("error")]
+    for step in failed:
+        lines += ["", f"step {step['name']} failed:", *_error_lines(step)]
+        lines.append(f"  its log: penstock logs {run['id'][:SHORT]} '{step['name']}'")
+    if run.get("error") and not failed:
+        lines += ["", "error:", *_error_lines(run)]
+    for warning in run.get("warnings") or []:
+        lines += ["", f"warning: {warning if isinstance(warning, str) else warning.get('message', warning)}"]
+    return lines
+
+
+def _error_lines(run: Run) -> list[str]:
+    lines = str((run["error"] or {}).get("message", "")).splitlines()
+    cut = lines[-ERROR_LINES:]
+    return [*(["  ..."] if len(lines) > ERROR_LINES else []), *[f"  {line}" for line in cut]]

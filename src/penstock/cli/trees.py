@@ -1,0 +1,60 @@
+"""The steps of a graph as a tree of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from penstock.model.graph import PipelineGraph
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One line of the tree: the drawing before a step, the step, and which other steps it waits for."""
+
+    drawing: str
+    node_id: str
+    also_after: tuple[str, ...]
+
+
+def list_branches(graph: PipelineGraph) -> list[Branch]:
+    """Return each step of a graph once, below the predecessor that is deepest in the graph, in the graph's order.
+
+    A step with several predecessors names the others in `also_after`.
+    """
+    steps = {node.id for node in graph.steps}
+    before = {node.id: [item for item in node.predecessors() if item in steps] for node in graph.steps}
+    depths = _measure_depths(before)
+    parents = {node: max(earlier, key=lambda item: depths[item], default=None) for node, earlier in before.items()}
+    children: dict[str | None, list[str]] = {}
+    for node, parent in parents.items():
+        children.setdefault(parent, []).append(node)
+    return [
+        Branch(drawing, node, tuple(item for item in before[node] if item != parents[node]))
+        for drawing, node in _draw(children, children.get(None, []), "", is_root=True)
+    ]
+
+
+def _measure_depths(before: dict[str, list[str]]) -> dict[str, int]:
+    """The length of the longest way to each node. A loop instead of recursion: chains may be long."""
+    depths: dict[str, int] = {}
+    waiting = list(before)
+    while waiting:
+        ready = [node for node in waiting if all(item in depths for item in before[node])]
+        if not ready:
+            return {**dict.fromkeys(waiting, 0), **depths}
+        for node in ready:
+            depths[node] = max((depths[item] + 1 for item in before[node]), default=0)
+        waiting = [node for node in waiting if node not in depths]
+    return depths
+
+
+def _draw(children: dict[str | None, list[str]], nodes: Sequence[str], margin: str, *, is_root: bool) -> Iterator[tuple[str, str]]:
+    # A stack of what is still to be drawn, last first; a chain of a thousand steps would be too deep for recursion.
+    stack = [(node, margin, index == len(nodes) - 1, is_root) for index, node in enumerate(nodes)][::-1]
+    while stack:
+        node, before, is_last, at_root = stack.pop()
+        yield before + ("" if at_root else "└─ " if is_last else "├─ "), node
+        inner = before if at_root else before + ("   " if is_last else "│  ")
+        followers = children.get(node, [])
+        stack += [(item, inner, index == len(followers) - 1, False) for index, item in enumerate(followers)][::-1]

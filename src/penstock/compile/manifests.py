@@ -1,0 +1,85 @@
+"""What a file or folder holds: each file's relative path, size and digest.
+
+A manifest is what reuse compares, so it holds content only: no times, no owners, no absolute paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Callable, Iterable, List, NamedTuple, Optional, Tuple
+
+_CHUNK = 1 << 20
+
+
+class Entry(NamedTuple):
+    """One file: path relative to the root with '/' ('' when the root itself is the file), bytes, sha256, may be executed."""
+
+    path: str
+    size: int
+    digest: str
+    executable: bool = False
+
+
+Digester = Callable[[str, os.stat_result], str]
+
+
+def digest_file(path: str, about: Optional[os.stat_result] = None) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    found = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:
+        while True:
+            chunk = file.read(_CHUNK)
+            if not chunk:
+                return found.hexdigest()
+            found.update(chunk)
+
+
+def read_manifest(root: str, digester: Digester = digest_file, skip: Optional[Callable[[str, bool], bool]] = None) -> List[Entry]:
+    """Return the entries of a file or folder, sorted by path; [] when nothing is there.
+
+    Links are followed as files. `skip(relative path, is a folder)` leaves things out. What is not a regular file is left out.
+    """
+    if os.path.isfile(root):
+        return [_entry(root, "", os.stat(root), digester)]
+    entries = [_entry(path, relative, about, digester) for path, relative, about in walk(root, skip)]
+    return sorted(entries)
+
+
+def walk(root: str, skip: Optional[Callable[[str, bool], bool]] = None) -> Iterable[tuple[str, str, os.stat_result]]:
+    """Yield (path, relative path, stat) of every regular file below a folder. A folder link that leads to its own parent is not entered."""
+    pending: List[Tuple[str, str, Tuple[str, ...]]] = [("", os.path.realpath(root), ())]  # relative, real, real parents
+    while pending:
+        folder, real, parents = pending.pop()
+        try:
+            items = list(os.scandir(os.path.join(root, folder)))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for item in items:
+            relative = f"{folder}/{item.name}" if folder else item.name
+            is_folder = item.is_dir()
+            if skip and skip(relative, is_folder):
+                continue
+            if is_folder:
+                target = os.path.realpath(item.path)
+                if target != real and target not in parents:
+                    pending.append((relative, target, (*parents, real)))
+            elif item.is_file():
+                yield item.path, relative, item.stat()
+
+
+def _entry(path: str, relative: str, about: os.stat_result, digester: Digester) -> Entry:
+    return Entry(relative, about.st_size, digester(path, about), bool(about.st_mode & 0o100))
+
+
+def manifest_digest(entries: Iterable[Entry]) -> str:
+    """Return the sha256 that names a manifest: over each path, size, digest and executable flag, in path order."""
+    found = hashlib.sha256()
+    for entry in sorted(entries):
+        found.update(f"{entry.path}\0{entry.size}\0{entry.digest}\0{int(entry.executable)}\n".encode("utf-8", "surrogateescape"))
+    return found.hexdigest()
+
+
+def total_size(entries: Iterable[Entry]) -> int:
+    """Return the bytes of all files together."""
+    return sum(entry.size for entry in entries)

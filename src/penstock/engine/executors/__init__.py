@@ -1,0 +1,75 @@
+"""What starts, watches and stops the processes of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Handle = dict[str, Any]  # JSON: it is kept in a row, so that the next service finds the process again
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a step writes one output, and from where in its working directory an upload output is taken afterwards."""
+
+    name: str
+    path: str
+    upload_from: str = ""
+
+
+@dataclass(frozen=True)
+class StepOrder:
+    """All that an executor needs to run one attempt of a step."""
+
+    step_run_id: str
+    attempt: int
+    interpreter: str
+    script: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    files: tuple[tuple[str, str, bool], ...]  # the snapshot: path, digest of the blob, may be executed
+    folders: tuple[str, ...] = ()  # must exist before the start
+    copies: tuple[tuple[str, str], ...] = ()  # from an absolute path to one in the working directory
+    links: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[Output, ...] = ()
+
+
+@dataclass(frozen=True)
+class Published:
+    """What an output holds at the end."""
+
+    name: str
+    exists: bool
+    files: int
+    bytes: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended. `began` is False when its script certainly never ran: it may be started again."""
+
+    began: bool = True
+    exit_code: int | None = None
+    signal: int | None = None
+    error: tuple[str, str, str] | None = None  # type, message, traceback
+    outputs: tuple[Published, ...] = ()
+    ended_at: float | None = None
+    lost: str | None = None  # why nobody knows how it ended
+    usage: tuple[float, float, int] | None = field(default=None, compare=False)  # user seconds, system seconds, KiB at most
+
+
+class Executor(Protocol):
+    """A place where steps run."""
+
+    def start(self, order: StepOrder) -> Handle:
+        """Start an attempt; return what finds it again."""
+
+    def find(self, step_run_id: str, attempt: int) -> Handle:
+        """Return the handle of an attempt whose start may not have been written down."""
+
+    def poll(self, handle: Handle, thorough: bool = False) -> Outcome | None:
+        """Return how an attempt ended, or None while it goes on. `thorough` also looks for a process that died without a word."""
+
+    def stop(self, handle: Handle, force: bool) -> bool:
+        """Ask the whole process tree to end (`force`: end it); return True when nothing of it is left."""

@@ -1,0 +1,273 @@
+"""The loop that moves runs on: settle what ended, stop what must stop, reuse or start what is ready."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from penstock.engine.executors import Executor, Handle, Outcome
+from penstock.engine.inputs import output_path
+from penstock.engine.orders import ReadyStep, StepReader
+from penstock.model import status as words
+from penstock.model.errors import PenstockError
+from penstock.operations import reuse, steps
+from penstock.operations.context import Context, format_time
+from penstock.operations.steps import Ending, Started
+from penstock.persistence.database import Row
+from penstock.runtime.attempt import collect
+
+log = logging.getLogger("penstock.engine")
+
+LOCAL = "local"
+
+
+class Scheduler:
+    """Moves everything that can move. One thread calls `turn`; all it remembers between turns can be read again from the rows."""
+
+    def __init__(self, context: Context, executor: Executor, reader: StepReader, now: Callable[[], datetime] | None = None) -> None:
+        self._context = context
+        self._executor = executor
+        self._reader = reader
+        self._now = now or (lambda: datetime.now(timezone.utc))
+        self._asked: set[tuple[str, int]] = set()  # attempts that got their TERM
+
+    def turn(self, thorough: bool = False) -> bool:
+        """Move everything that can move, once; return whether anything is still under way or waits.
+
+        `thorough` also looks for processes that died without a word; the first turn of a service is thorough.
+        """
+        under_way = self._settle_ended(thorough)
+        self._stop_late(under_way)
+        self._stop_cancelled(under_way)
+        waiting = self._decide_ready()
+        if thorough:
+            self._close_pipelines()
+        return bool(under_way or waiting)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether cancelled steps have not ended yet."""
+        return bool(self._asked)
+
+    # Settle
+
+    def _settle_ended(self, thorough: bool) -> list[Row]:
+        """Settle the attempts that ended; return the steps that go on."""
+        going_on = []
+        for row in steps.list_steps_under_way(self._context):
+            outcome = self._executor.poll(self._handle(row), thorough or row["handle"] is None)
+            if outcome is None:
+                going_on.append(row)
+            else:
+                self._settle(row, outcome)
+        return going_on
+
+    def _handle(self, row: Row) -> Handle:
+        if row["handle"]:
+            handle: Handle = json.loads(row["handle"])
+            return handle
+        return self._executor.find(row["id"], row["attempt"])  # the service died between start and note
+
+    def _settle(self, row: Row, outcome: Outcome) -> None:
+        if not outcome.began and outcome.error is None and row["status"] == words.STARTING:
+            log.warning("step.requeued run_id=%s attempt=%s reason=%s", row["id"], row["attempt"], outcome.lost)
+            steps.requeue(self._context, row["id"], f"Attempt {row['attempt']} never began: {outcome.lost}.")
+            return
+        if row["status"] == words.CANCEL_REQUESTED:
+            self._end_family(row)
+        if outcome.lost:
+            collect(str(self._context.home.run_folder(row["id"])))
+        ending = self._ending(row, outcome)
+        if steps.settle(self._context, row["id"], row["attempt"], ending):
+            log.info("step.settled run_id=%s attempt=%s status=%s", row["id"], row["attempt"], ending.status)
+        self._asked.discard((row["id"], row["attempt"]))
+
+    def _end_family(self, row: Row) -> None:
+        """After a cancelled script ended: nothing that it started may be left."""
+        for _ in range(5):
+            if self._executor.stop(self._handle(row), force=True):
+                return
+
+    def _ending(self, row: Row, outcome: Outcome) -> Ending:
+        at = format_time(datetime.fromtimestamp(outcome.ended_at, timezone.utc)) if outcome.ended_at else None
+        if row["status"] == words.CANCEL_REQUESTED:
+            if row["error"]:  # stopped for a reason of ours: it ran too long
+                error = json.loads(row["error"])
+                return Ending(words.FAILED, error["message"], error, ended_at=at)
+            return Ending(words.CANCELED, "Cancelled; all its processes have ended.", ended_at=at)
+        error = describe_failure(row, outcome)
+        if error is None:
+            return Ending(words.COMPLETED, "The script ended with exit status 0.", outputs=self._outputs(row, outcome), ended_at=at)
+        return Ending(words.FAILED, error["message"], error, ended_at=at)
+
+    def _outputs(self, row: Row, outcome: Outcome) -> list[dict[str, Any]]:
+        node = self._reader.pipeline(row["pipeline_run_id"]).graph.step(row["node_id"])
+        published = {item.name: item for item in outcome.outputs}
+        return [
+            {
+                "name": port.name,
+                "datastore": port.datastore,
+                "path": output_path(port, row["id"]),
+                "is_published": published[port.name].exists,
+                "files": published[port.name].files,
+                "bytes": published[port.name].bytes,
+                "digest": published[port.name].digest,
+                "pipeline_output_name": port.pipeline_output_name,
+            }
+            for port in node.outputs
+        ]
+
+    # Stop
+
+    def _stop_late(self, under_way: list[Row]) -> None:
+        now = format_time(self._now())
+        for row in under_way:
+            if row["deadline_at"] and row["deadline_at"] <= now and row["status"] == words.RUNNING:
+                node = self._reader.pipeline(row["pipeline_run_id"]).graph.step(row["node_id"])
+                steps.request_timeout(self._context, row["id"], float(node.run_config["maxRunDurationSeconds"]))
+
+    def _stop_cancelled(self, under_way: list[Row]) -> None:
+        """TERM once, KILL after the grace period, as often as it takes."""
+        grace = timedelta(seconds=self._context.settings.cancel_grace_seconds)
+        for row in under_way:
+            if row["status"] != words.CANCEL_REQUESTED:
+                continue
+            attempt = (row["id"], row["attempt"])
+            force = format_time(self._now() - grace) >= (row["cancel_requested_at"] or "")
+            if force or attempt not in self._asked:
+                self._asked.add(attempt)
+                self._executor.stop(self._handle(row), force)
+
+    # Decide
+
+    def _decide_ready(self) -> int:
+        """Reuse or start the ready steps, until none can move; return how many are left waiting for room."""
+        skipped: set[str] = set()
+        while True:
+            rows = [row for row in steps.list_ready_steps(self._context) if row["id"] not in skipped]
+            if not rows:
+                return len(skipped)
+            room, started = Room(self._context), []
+            for row in rows:
+                step = self._read(row)
+                if step is None or self._reuse(step):
+                    continue
+                if not room.take(row):
+                    skipped.add(row["id"])
+                    continue
+                item = self._start(step)
+                started += [item] if item else []
+            steps.record_started(self._context, started)
+
+    def _read(self, row: Row) -> ReadyStep | None:
+        try:
+            return self._reader.read(row)
+        except (PenstockError, OSError) as error:
+            self._fail_before_start(row, error)
+            return None
+
+    def _fail_before_start(self, row: Row, error: Exception) -> None:
+        message = f"Step '{row['name']}' could not start. {error}"
+        steps.settle(
+            self._context,
+            row["id"],
+            row["attempt"],
+            Ending(words.FAILED, message, {"code": "UserError", "message": message, "details": {}}),
+        )
+
+    def _reuse(self, step: ReadyStep) -> bool:
+        """End a step with an earlier result if there is one that stands."""
+        if step.pipeline.regenerate_outputs or not step.node.allow_reuse:
+            return False
+        found = reuse.find_result(self._context, step.row["workspace_id"], step.key)
+        if found is None or reuse.find_missing_output(json.loads(found["outputs"]), self._reader.roots(step.row["workspace_id"])):
+            return False
+        log.info("step.reused run_id=%s original=%s", step.row["id"], found["run_id"])
+        outputs = [
+            {**output, "name": port.name, "pipeline_output_name": port.pipeline_output_name}
+            for port, output in zip(step.node.outputs, json.loads(found["outputs"]), strict=True)
+        ]
+        return steps.record_reuse(self._context, step.row["id"], found, outputs, step.components, step.key)
+
+    def _start(self, step: ReadyStep) -> Started | None:
+        reason = self._why(step)
+        attempt = steps.claim(self._context, step.row["id"], step.components, step.key, reason)
+        if attempt is None:
+            return None
+        try:
+            handle = self._executor.start(self._reader.order(step, attempt))
+        except (PenstockError, OSError) as error:
+            self._fail_before_start({**step.row, "attempt": attempt}, error)
+            return None
+        log.info("step.started run_id=%s attempt=%s", step.row["id"], attempt)
+        return Started(step.row["id"], step.row["root_run_id"], handle, self._deadline(step), reason)
+
+    def _deadline(self, step: ReadyStep) -> str | None:
+        seconds = step.node.run_config.get("maxRunDurationSeconds")
+        return format_time(self._now() + timedelta(seconds=float(seconds))) if seconds else None
+
+    def _why(self, step: ReadyStep) -> str:
+        """Return why this step runs and is not reused."""
+        if step.pipeline.regenerate_outputs:
+            return "Runs, as the pipeline run was submitted with regenerate_outputs."
+        if not step.node.allow_reuse:
+            return "Runs, as its allow_reuse is False."
+        found = reuse.find_result(self._context, step.row["workspace_id"], step.key)
+        if found:
+            missing = reuse.find_missing_output(json.loads(found["outputs"]), self._reader.roots(step.row["workspace_id"]))
+            return f"Runs, as the output '{missing}' of run {found['run_id']} is not there any more as it was."
+        similar = reuse.find_similar(self._context, step.row["workspace_id"], step.row["name"])
+        if similar is None:
+            return "Runs, as there is no earlier run of this step."
+        changes = reuse.describe(self._context, json.loads(similar["components"]), step.components)
+        return f"Runs, as since run {similar['run_id']}: " + "; ".join(item["reason"] for item in changes[:3]) + "."
+
+    def _close_pipelines(self) -> None:
+        for row in steps.list_pipelines_to_close(self._context):
+            steps.close_pipeline(self._context, row["id"])
+
+
+class Room:
+    """How many more steps may start now: by this machine's slots and by each compute target's node limit."""
+
+    def __init__(self, context: Context) -> None:
+        under_way = steps.list_steps_under_way(context)
+        self._slots = context.settings.step_slots - len(under_way)
+        self._by_target = Counter((row["workspace_id"], row["compute_name"]) for row in under_way)
+
+    def take(self, row: Row) -> bool:
+        """Take the place of one step; False when there is none."""
+        target = (row["workspace_id"], row["compute_name"])
+        limited = row["compute_name"] not in (None, LOCAL)
+        if self._slots < 1 or (limited and self._by_target[target] >= (row["max_nodes"] or 1)):
+            return False
+        self._slots -= 1
+        self._by_target[target] += 1
+        return True
+
+
+def describe_failure(row: Row, outcome: Outcome) -> dict[str, Any] | None:
+    """Return the error of an attempt that did not end well, or None for one that did. The message names step, cause and log."""
+    if outcome.exit_code == 0 and outcome.error is None and outcome.lost is None:
+        return None
+    where = f"Its log: penstock logs {row['pipeline_run_id']} '{row['name']}'."
+    details: dict[str, Any] = {"exit_code": outcome.exit_code, "signal": outcome.signal}
+    if outcome.error:
+        kind, message, trace = outcome.error
+        details.update(type=kind, traceback=trace)
+        cause = f"{kind}: {message}" if trace else message
+        code = "SystemError" if kind in ("DiskFull", "SystemError", "StartError") else "UserError"
+    elif outcome.lost:
+        cause, code = f"Nobody knows how it ended, as {outcome.lost}", "StepLost"
+    elif outcome.signal:
+        name = signal.Signals(outcome.signal).name
+        hint = " (often the machine ran out of memory)" if outcome.signal == signal.SIGKILL else ""
+        cause, code = f"The script was killed by {name}{hint}", "UserError"
+    else:
+        cause, code = f"The script ended with exit status {outcome.exit_code}", "UserError"
+    return {"code": code, "message": f"{cause.rstrip('.')}. {where}", "details": details}

@@ -1,0 +1,71 @@
+"""Where a run is in its life, and what may come next.
+
+One vocabulary is stored, v1's run history words. v1's pipeline service spelled the same states in its own words;
+`pipeline_spelling` and `step_spelling` give those.
+"""
+
+from __future__ import annotations
+
+NOT_STARTED = "NotStarted"
+QUEUED = "Queued"
+STARTING = "Starting"
+RUNNING = "Running"
+FINALIZING = "Finalizing"
+CANCEL_REQUESTED = "CancelRequested"
+COMPLETED = "Completed"
+FAILED = "Failed"
+CANCELED = "Canceled"
+SKIPPED = "Skipped"
+
+# The one table of what may come next. A reader, a test and the SQL all use it.
+NEXT = {
+    NOT_STARTED: {QUEUED, RUNNING, COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED, SKIPPED},
+    QUEUED: {STARTING, RUNNING, COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED, SKIPPED},
+    STARTING: {RUNNING, FINALIZING, COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED, QUEUED},  # QUEUED again: its process never began
+    RUNNING: {FINALIZING, COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED},
+    FINALIZING: {COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED},
+    CANCEL_REQUESTED: {CANCELED, COMPLETED, FAILED},
+    COMPLETED: set(),
+    FAILED: set(),
+    CANCELED: set(),
+    SKIPPED: set(),
+}
+
+ALL = tuple(NEXT)
+FINAL = tuple(status for status, following in NEXT.items() if not following)
+ACTIVE = tuple(status for status, following in NEXT.items() if following)
+BEFORE = {status: tuple(before for before in NEXT if status in NEXT[before]) for status in NEXT}
+
+_PIPELINE = {
+    NOT_STARTED: "NotStarted",
+    QUEUED: "Running",
+    STARTING: "Running",
+    RUNNING: "Running",
+    FINALIZING: "Running",
+    CANCEL_REQUESTED: "Running",
+    COMPLETED: "Finished",
+    FAILED: "Failed",
+    CANCELED: "Canceled",
+    SKIPPED: "NotStarted",
+}
+_STEP = {**_PIPELINE, QUEUED: "Queued", STARTING: "Queued", SKIPPED: "Bypassed"}
+
+
+def is_final(status: str) -> bool:
+    """Tell whether a run in `status` has ended."""
+    return not NEXT[status]
+
+
+def may_follow(status: str, following: str) -> bool:
+    """Tell whether a run may go from `status` to `following`."""
+    return following in NEXT[status]
+
+
+def pipeline_spelling(status: str) -> str:
+    """Return v1's word for a pipeline run: NotStarted, Running, Failed, Finished or Canceled."""
+    return _PIPELINE.get(status, status)
+
+
+def step_spelling(status: str) -> str:
+    """Return v1's word for a step run: as for pipelines, with Queued and Bypassed."""
+    return _STEP.get(status, status)

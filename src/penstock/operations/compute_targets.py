@@ -1,0 +1,102 @@
+"""Compute targets: a name, a kind, and how many steps at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.model import status
+from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+from penstock.operations.context import Context
+from penstock.operations.names import as_json, check_name
+from penstock.operations.workspaces import get_workspace
+
+LOCAL = "local"  # this machine: every workspace has it, and no row says so
+_MOST_NODES = 100_000
+
+_SELECT = f"""
+    select compute_targets.*, (
+        select count(*) from runs join step_runs on step_runs.run_id = runs.id
+         where runs.status in ({", ".join(f"'{word}'" for word in status.ACTIVE)})
+           and runs.status not in ('NotStarted', 'Queued')
+           and runs.workspace_id = compute_targets.workspace_id and step_runs.compute_name = compute_targets.name
+    ) as active_runs
+    from compute_targets where workspace_id = ?"""  # noqa: S608 - words of our own table
+
+
+def list_compute_targets(context: Context, workspace_id: str) -> list[dict[str, Any]]:
+    """Return the compute targets of a workspace by name."""
+    get_workspace(context, workspace_id)
+    return [_document(row) for row in context.database.all(f"{_SELECT} order by name", (workspace_id,))]
+
+
+def get_compute_target(context: Context, workspace_id: str, name: str) -> dict[str, Any]:
+    """Return one compute target.
+
+    Raises:
+        NotFound: The workspace has none of this name; the message gives the nearest.
+    """
+    row = context.database.first(f"{_SELECT} and name = ?", (workspace_id, name))
+    if row is None:
+        workspace = get_workspace(context, workspace_id)
+        known = [item["name"] for item in context.database.all("select name from compute_targets where workspace_id = ?", (workspace_id,))]
+        raise NotFound.named("compute target", name, known, f"workspace '{workspace['name']}'")
+    return _document(row)
+
+
+def put_compute_target(
+    context: Context, workspace_id: str, name: str, type: str, definition: Mapping[str, Any], overwrite: bool = False
+) -> dict[str, Any]:
+    """Create or replace a compute target; `max_nodes` of the definition says how many steps run on it at once.
+
+    Raises:
+        AlreadyExists: The name is taken, and `overwrite` is False.
+        Invalid: The name is reserved, or `max_nodes` is no number of nodes.
+    """
+    if check_name("compute target", name).lower() == LOCAL:
+        raise Invalid("The name 'local' is reserved: it is this machine, which every workspace has.")
+    nodes = _max_nodes(name, definition)
+    with context.change() as change:
+        workspace = get_workspace(context, workspace_id)
+        place = (workspace_id, name)
+        exists = change.rows.first("select 1 from compute_targets where workspace_id = ? and name = ?", place)
+        if exists and not overwrite:
+            raise AlreadyExists(f"The workspace '{workspace['name']}' has a compute target '{name}' already.")
+        change.rows.execute(
+            "insert into compute_targets (workspace_id, name, type, definition, max_nodes, created_at, modified_at)"
+            " values (?, ?, ?, ?, ?, ?, ?) on conflict (workspace_id, name) do update set"
+            " type = excluded.type, definition = excluded.definition, max_nodes = excluded.max_nodes, modified_at = excluded.modified_at",
+            (*place, type, as_json(definition), nodes, change.at, change.at),
+        )
+        change.for_engine = True  # more nodes: waiting steps may start
+        return get_compute_target(context, workspace_id, name)
+
+
+def _max_nodes(name: str, definition: Mapping[str, Any]) -> int:
+    nodes = definition.get("max_nodes")
+    if nodes is None:
+        return 1
+    if isinstance(nodes, bool) or not isinstance(nodes, int) or not 0 <= nodes <= _MOST_NODES:
+        raise Invalid(f"max_nodes of the compute target '{name}' must be a whole number from 0 to {_MOST_NODES}, not {nodes!r}.")
+    return nodes
+
+
+def delete_compute_target(context: Context, workspace_id: str, name: str) -> None:
+    """Forget a compute target.
+
+    Raises:
+        Refused: Steps run on it.
+    """
+    with context.change() as change:
+        found = get_compute_target(context, workspace_id, name)
+        if found["active_runs"]:
+            raise Refused(f"{found['active_runs']} steps run on the compute target '{name}'. Cancel them or wait for them, then delete it.")
+        change.rows.execute("delete from compute_targets where workspace_id = ? and name = ?", (workspace_id, name))
+
+
+def _document(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{key: row[key] for key in ("name", "type", "created_at", "modified_at", "active_runs")},
+        "definition": json.loads(row["definition"]),
+    }

@@ -1,0 +1,75 @@
+"""What every verb needs: the rows, the home folder, the settings, the time, and who must hear of a change."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from penstock.client.home import Home
+from penstock.persistence.database import Database, Transaction
+from penstock.settings import Settings
+
+
+def utc_now() -> str:
+    """Return the time as ISO-8601 text in UTC, with microseconds and 'Z'."""
+    return format_time(datetime.now(timezone.utc))
+
+
+def format_time(moment: datetime) -> str:
+    """Return an aware time as ISO-8601 text in UTC, with microseconds and 'Z'; such texts sort as the times do."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of a verb."""
+
+    database: Database
+    home: Home
+    settings: Settings
+    now: Callable[[], str] = utc_now
+    wake_engine: Callable[[], None] = lambda: None  # rows changed that the engine may act on
+    announce: Callable[[set[str]], None] = lambda roots: None  # events of these root runs were written
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[Change]:
+        """Give one transaction with its events; who listens hears of them after the commit, never before."""
+        with self.database.transaction() as transaction:
+            change = Change(transaction, self.now())
+            yield change
+        if change.roots:
+            self.announce(change.roots)
+        if change.for_engine:
+            self.wake_engine()
+
+
+@dataclass
+class Change:
+    """One transaction under way: rows to write, events to tell."""
+
+    rows: Transaction
+    at: str
+    roots: set[str] = field(default_factory=set)
+    for_engine: bool = False
+
+    def tell(
+        self, run_id: str, root_run_id: str, status: str | None, actor: str, reason: str | None = None, detail: dict[str, Any] | None = None
+    ) -> None:
+        """Write an event: what became of a run, by whom and why."""
+        self.rows.insert(
+            "events",
+            {
+                "run_id": run_id,
+                "root_run_id": root_run_id,
+                "at": self.at,
+                "status": status,
+                "actor": actor,
+                "reason": reason,
+                "detail": json.dumps(detail) if detail else None,
+            },
+        )
+        self.roots.add(root_run_id)

@@ -1,0 +1,56 @@
+"""Whether a graph that came from outside holds the types that it should, before any rule reads it."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from penstock.model.errors import Invalid
+from penstock.model.graph import PipelineGraph
+
+_Fits = Callable[[Any], bool]
+
+
+def check_shape(graph: PipelineGraph) -> None:
+    """Do nothing for a graph whose every member has its declared type.
+
+    Raises:
+        Invalid: The message names the first member that has not.
+    """
+    for place in _misfits(graph):
+        raise Invalid(f"This is not a graph document: '{place}' does not hold what it should.")
+    for step in graph.steps:
+        if not isinstance(step.run_config.get("environment") or {}, Mapping):
+            raise Invalid(f"The run configuration of step '{step.name}' has an environment that is not an object.")
+
+
+def _misfits(value: Any) -> Iterator[str]:
+    for name, fits in _members(type(value)).items():
+        if not fits(getattr(value, name)):
+            yield f"{type(value).__name__}.{name}"
+
+
+@lru_cache(maxsize=None)
+def _members(kind: type) -> dict[str, _Fits]:
+    hints = typing.get_type_hints(kind)
+    return {name: _fits(hints[name]) for name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def _fits(hint: Any) -> _Fits:
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return lambda value: True
+    if origin is typing.Union:
+        any_of = [_fits(item) for item in inner]
+        return lambda value: any(fits(value) for fits in any_of)
+    if origin is tuple:
+        member = _fits(inner[0])
+        return lambda value: isinstance(value, tuple) and all(member(item) for item in value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        of_value = _fits(inner[1])
+        return lambda value: isinstance(value, Mapping) and all(of_value(item) for item in value.values())
+    if hasattr(hint, "__dataclass_fields__"):
+        return lambda value: isinstance(value, hint) and next(_misfits(value), None) is None
+    return lambda value: type(value) is hint or (hint is float and type(value) is int)

@@ -1,0 +1,80 @@
+"""What a name, a set of tags or an id may be: the checks that all verbs share."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from penstock.model.errors import Invalid
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", re.ASCII)
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_LONGEST_NAME = 255
+_LONGEST_VALUE = 1_000_000
+
+
+def check_name(kind: str, name: Any) -> str:
+    """Return `name` when it can name a thing of this kind.
+
+    Raises:
+        Invalid: It is no text, empty, too long, or holds a slash or a control character.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise Invalid(f"The name of a {kind} must be a text that is not empty, not {name!r}.")
+    if len(name) > _LONGEST_NAME:
+        raise Invalid(f"The name of a {kind} has at most {_LONGEST_NAME} characters; '{name[:40]}...' has {len(name)}.")
+    if name in (".", "..") or any(letter in "/\\" or not letter.isprintable() for letter in name):
+        raise Invalid(f"'{name.encode('unicode_escape').decode()}' can't name a {kind}: no slashes and no control characters.")
+    return name
+
+
+def check_digest(digest: Any) -> str:
+    """Return `digest` when it is a sha256 in lower-case hexadecimal; raise Invalid otherwise."""
+    if not isinstance(digest, str) or not SHA256.fullmatch(digest):
+        raise Invalid(f"{digest!r} is not a sha256: 64 hexadecimal digits in lower case.")
+    return digest
+
+
+def texts(kind: str, pairs: Any) -> dict[str, str | None]:
+    """Return tags or properties as text -> text; numbers and truth values become their text, as in v1.
+
+    Raises:
+        Invalid: A key is no text, or a value is a list or an object.
+    """
+    if not isinstance(pairs, Mapping):
+        raise Invalid(f"The {kind} must be an object of names and texts, not {type(pairs).__name__}.")
+    return {_key(kind, key): _value(kind, key, value) for key, value in pairs.items()}
+
+
+def _key(kind: str, key: Any) -> str:
+    if not isinstance(key, str) or not key or len(key) > _LONGEST_NAME:
+        raise Invalid(f"The {kind} have the key {str(key)[:60]!r}; a key is a text of 1 to {_LONGEST_NAME} characters.")
+    return key
+
+
+def _value(kind: str, key: str, value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        if value is not None and len(value) > _LONGEST_VALUE:
+            raise Invalid(f"The value of '{key}' in the {kind} has {len(value)} characters; at most {_LONGEST_VALUE} are kept.")
+        return value
+    if isinstance(value, (bool, int, float)):
+        return str(value)
+    raise Invalid(f"The value of '{key}' in the {kind} must be a text, not {type(value).__name__}.")
+
+
+def as_json(value: Any) -> str:
+    """Return the text of a JSON column."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+@lru_cache(maxsize=1)
+def current_user() -> str | None:
+    """Return the name of the user who runs the service; over a socket that only this user can open, the caller's name too."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return None

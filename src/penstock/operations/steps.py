@@ -1,0 +1,368 @@
+"""The life of a step run: claimed, started, settled; and what its end means for its followers and its pipeline run.
+
+The engine calls these verbs; each is one transaction, guarded by the table in model/status.py, so that losing a race is a normal answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.model import status as words
+from penstock.model.errors import NotFound
+from penstock.operations.context import Change, Context
+from penstock.persistence.database import Row
+
+ENGINE = "engine"
+
+_READY = """
+    select r.id, r.workspace_id, r.root_run_id, r.name, r.experiment_id, s.pipeline_run_id, s.node_id, s.position, s.attempt,
+           s.compute_name, s.definition_id, c.max_nodes
+      from runs r
+      join step_runs s on s.run_id = r.id
+      left join compute_targets c on c.workspace_id = r.workspace_id and c.name = s.compute_name
+     where r.status = 'Queued'
+     order by r.queued_at, s.position"""
+
+_UNDER_WAY = """
+    select r.id, r.workspace_id, r.root_run_id, r.name, r.status, r.error,
+           s.pipeline_run_id, s.node_id, s.attempt, s.compute_name, s.handle, s.cancel_requested_at, s.deadline_at
+      from runs r join step_runs s on s.run_id = r.id
+     where r.status in ('Starting', 'Running', 'Finalizing', 'CancelRequested')"""
+
+
+def list_ready_steps(context: Context) -> list[Row]:
+    """Return the queued steps, oldest first, each with the node limit of its compute target."""
+    return context.database.all(_READY)
+
+
+def list_steps_under_way(context: Context) -> list[Row]:
+    """Return the steps that hold a process, or may."""
+    return context.database.all(_UNDER_WAY)
+
+
+def list_pipelines_to_close(context: Context) -> list[Row]:
+    """Return pipeline runs that are active though none of their steps is: a crash fell between the two."""
+    return context.database.all(
+        "select r.id from runs r join pipeline_runs p on p.run_id = r.id"
+        " where r.status in ('Running', 'NotStarted', 'CancelRequested') and not exists"
+        f" (select 1 from step_runs s join runs c on c.id = s.run_id where s.pipeline_run_id = r.id and c.status in {_ACTIVE})"
+    )
+
+
+_ACTIVE = "(" + ", ".join(f"'{word}'" for word in words.ACTIVE) + ")"
+
+
+def _guard(following: str) -> str:
+    """Return the SQL condition that a row may go to `following`."""
+    return "status in (" + ", ".join(f"'{word}'" for word in words.BEFORE[following]) + ")"
+
+
+# Start
+
+
+def claim(context: Context, run_id: str, components: dict[str, Any], key: str, reason: str) -> int | None:
+    """Take a queued step for starting; return the number of the new attempt, or None when another was quicker or it was cancelled."""
+    with context.change() as change:
+        if not change.rows.execute("update runs set status = 'Starting' where id = ? and status = 'Queued'", [run_id]):
+            return None
+        row = change.rows.first(
+            "update step_runs set attempt = attempt + 1, reuse_key = ?, components = ?, reason = ? where run_id = ? returning attempt",
+            [key, json.dumps(components), reason, run_id],
+        )
+        assert row is not None
+        return int(row["attempt"])
+
+
+@dataclass(frozen=True)
+class Started:
+    """A step whose process was started."""
+
+    run_id: str
+    root_run_id: str
+    handle: dict[str, Any]
+    deadline_at: str | None
+    reason: str
+
+
+def record_started(context: Context, started: Sequence[Started]) -> None:
+    """Write down the processes of these steps."""
+    if not started:
+        return
+    with context.change() as change:
+        for item in started:
+            change.rows.execute(
+                "update step_runs set handle = ?, deadline_at = ? where run_id = ?",
+                [json.dumps(item.handle), item.deadline_at, item.run_id],
+            )
+            if change.rows.execute(
+                "update runs set status = 'Running', started_at = ? where id = ? and status = 'Starting'", [change.at, item.run_id]
+            ):
+                change.tell(item.run_id, item.root_run_id, words.RUNNING, ENGINE, item.reason)
+
+
+def requeue(context: Context, run_id: str, reason: str) -> None:
+    """Put a step whose process never began back in the queue."""
+    with context.change() as change:
+        row = change.rows.first("update runs set status = 'Queued' where id = ? and status = 'Starting' returning root_run_id", [run_id])
+        if row:
+            change.tell(run_id, row["root_run_id"], words.QUEUED, ENGINE, reason)
+            change.for_engine = True
+
+
+# Reuse
+
+
+def record_reuse(context: Context, run_id: str, original: Row, outputs: list[dict[str, Any]], components: dict[str, Any], key: str) -> bool:
+    """End a queued step with an earlier run's outputs; return False when it was cancelled meanwhile."""
+    properties = {
+        "azureml.isreused": "true",
+        "azureml.reusedrunid": original["run_id"],
+        "azureml.reusednodeid": original["node_id"],
+        "azureml.reusedpipeline": original["pipeline_run_id"],
+        "azureml.reusedpipelinerunid": original["pipeline_run_id"],
+    }
+    reason = (
+        f"Reused the result of run {original['run_id']} in experiment {original['experiment_name']}, which ended {original['ended_at']}."
+    )
+    with context.change() as change:
+        row = change.rows.first(
+            "update runs set status = 'Completed', started_at = ?, ended_at = ?, properties = json_patch(properties, ?)"
+            " where id = ? and status = 'Queued' returning id, name, root_run_id, status",
+            [change.at, change.at, json.dumps(properties), run_id],
+        )
+        if row is None:
+            return False
+        step = change.rows.first(
+            "update step_runs set reuse_key = ?, components = ?, outputs = ?, reused_run_id = ?, reason = ?"
+            " where run_id = ? returning pipeline_run_id",
+            [key, json.dumps(components), json.dumps(outputs), original["run_id"], reason, run_id],
+        )
+        assert step is not None
+        change.tell(run_id, row["root_run_id"], words.COMPLETED, ENGINE, reason, {"reused": original["run_id"]})
+        _release_followers(change, run_id)
+        _close_pipeline(change, step["pipeline_run_id"])
+    return True
+
+
+# End
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended."""
+
+    status: str
+    reason: str
+    error: dict[str, Any] | None = None
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    ended_at: str | None = None
+
+
+def settle(context: Context, run_id: str, attempt: int, ending: Ending) -> bool:
+    """Write down how an attempt of a step ended, release or skip its followers, and end its pipeline run with the last step.
+
+    Returns False for a late word: the step has ended already, or a newer attempt is under way.
+    """
+    with context.change() as change:
+        step = change.rows.first("select * from step_runs where run_id = ? and attempt = ?", [run_id, attempt])
+        if step is None:
+            return False
+        run = change.rows.first(
+            "update runs set status = ?, started_at = coalesce(started_at, ?), ended_at = ?, error = ?"
+            f" where id = ? and {_guard(ending.status)} returning *",
+            [ending.status, change.at, ending.ended_at or change.at, json.dumps(ending.error) if ending.error else None, run_id],
+        )
+        if run is None:
+            return False
+        change.rows.execute("update step_runs set outputs = ?, handle = null where run_id = ?", [json.dumps(ending.outputs), run_id])
+        change.tell(run_id, run["root_run_id"], ending.status, ENGINE, ending.reason, {"error": ending.error} if ending.error else None)
+        if ending.status == words.COMPLETED:
+            _remember(change, run, step)
+            _release_followers(change, run_id)
+        else:
+            _end_others(change, run, step, ending)
+        _close_pipeline(change, step["pipeline_run_id"])
+        change.for_engine = True
+    return True
+
+
+def _remember(change: Change, run: Row, step: Row) -> None:
+    """Offer this result to later runs; the newest result of a key is the one that is offered."""
+    if step["reuse_key"]:
+        change.rows.execute(
+            "insert into reuse (workspace_id, key, run_id, created_at) values (?, ?, ?, ?)"
+            " on conflict (workspace_id, key) do update set run_id = excluded.run_id, created_at = excluded.created_at",
+            [run["workspace_id"], step["reuse_key"], run["id"], change.at],
+        )
+
+
+def _release_followers(change: Change, run_id: str) -> None:
+    """Queue the steps that waited for this one last."""
+    freed = change.rows.all(
+        "update step_runs set waiting_for = waiting_for - 1"
+        " where run_id in (select after_run_id from step_edges where before_run_id = ?) returning run_id, waiting_for",
+        [run_id],
+    )
+    for row in freed:
+        if row["waiting_for"] <= 0:
+            queued = change.rows.first(
+                "update runs set status = 'Queued', queued_at = ? where id = ? and status = 'NotStarted' returning root_run_id",
+                [change.at, row["run_id"]],
+            )
+            if queued:
+                change.tell(row["run_id"], queued["root_run_id"], words.QUEUED, ENGINE, "All that it waited for is there.")
+                change.for_engine = True
+
+
+_FOLLOWERS = """
+    with recursive later (id) as (
+        select after_run_id from step_edges where before_run_id = ?
+        union select e.after_run_id from step_edges e join later on e.before_run_id = later.id)
+    select r.* from runs r join later on later.id = r.id where r.status in ('NotStarted', 'Queued')"""
+
+_OTHERS = "select r.* from runs r join step_runs s on s.run_id = r.id where s.pipeline_run_id = ? and r.status in "
+
+
+def _end_others(change: Change, run: Row, step: Row, ending: Ending) -> None:
+    """After a step that did not end well: skip what can't or shall not run any more."""
+    what = "failed" if ending.status == words.FAILED else "was cancelled"
+    pipeline = change.rows.first("select * from pipeline_runs where run_id = ?", [step["pipeline_run_id"]])
+    assert pipeline is not None
+    if ending.status == words.CANCELED or pipeline["continue_on_step_failure"]:
+        _skip(change, change.rows.all(_FOLLOWERS, [run["id"]]), f"Skipped, as it needs step '{run['name']}', which {what}.")
+        return
+    reason = f"step '{run['name']}' {what}"
+    _skip(change, change.rows.all(_OTHERS + "('NotStarted', 'Queued')", [step["pipeline_run_id"]]), f"Skipped, as {reason}.")
+    running = change.rows.all(_OTHERS + "('Starting', 'Running', 'Finalizing')", [step["pipeline_run_id"]])
+    _request_stop(change, running, ENGINE, f"Stopped, as {reason} and the pipeline run does not continue after a failure.")
+
+
+def _skip(change: Change, rows: list[Row], reason: str) -> None:
+    for row in rows:
+        if change.rows.execute(
+            f"update runs set status = 'Skipped', ended_at = ? where id = ? and {_guard(words.SKIPPED)}", [change.at, row["id"]]
+        ):
+            change.rows.execute("update step_runs set reason = ? where run_id = ?", [reason, row["id"]])
+            change.tell(row["id"], row["root_run_id"], words.SKIPPED, ENGINE, reason)
+
+
+def _request_stop(change: Change, rows: list[Row], actor: str, reason: str) -> None:
+    for row in rows:
+        if change.rows.execute(
+            f"update runs set status = 'CancelRequested' where id = ? and {_guard(words.CANCEL_REQUESTED)}", [row["id"]]
+        ):
+            change.rows.execute("update step_runs set cancel_requested_at = ?, reason = ? where run_id = ?", [change.at, reason, row["id"]])
+            change.tell(row["id"], row["root_run_id"], words.CANCEL_REQUESTED, actor, reason)
+            change.for_engine = True
+
+
+def _close_pipeline(change: Change, pipeline_run_id: str) -> None:
+    """End a pipeline run when none of its steps is active any more."""
+    active = change.rows.first(
+        f"select 1 from step_runs s join runs r on r.id = s.run_id where s.pipeline_run_id = ? and r.status in {_ACTIVE} limit 1",
+        [pipeline_run_id],
+    )
+    if active:
+        return
+    ended = change.rows.all(
+        "select r.id, r.name, r.status, r.error from runs r join step_runs s on s.run_id = r.id"
+        " where s.pipeline_run_id = ? and r.status <> 'Completed' order by r.ended_at",
+        [pipeline_run_id],
+    )
+    run = change.rows.first("select * from runs where id = ?", [pipeline_run_id])
+    assert run is not None
+    status, reason, error = _pipeline_ending(run, ended)
+    if change.rows.execute(
+        f"update runs set status = ?, ended_at = ?, error = ? where id = ? and {_guard(status)}",
+        [status, change.at, json.dumps(error) if error else None, pipeline_run_id],
+    ):
+        change.tell(pipeline_run_id, run["root_run_id"], status, ENGINE, reason)
+
+
+_UNKNOWN = {"code": "UserError", "message": "It failed without a word."}
+
+
+def _pipeline_ending(run: Row, ended: list[Row]) -> tuple[str, str, dict[str, Any] | None]:
+    failed = next((row for row in ended if row["status"] == words.FAILED), None)
+    if run["status"] == words.CANCEL_REQUESTED:
+        return words.CANCELED, "Cancelled, as was asked.", None
+    if failed:
+        error: dict[str, Any] = json.loads(failed["error"]) if failed["error"] else _UNKNOWN
+        message = f"Step '{failed['name']}' failed: {error['message']}"
+        details = {**error.get("details", {}), "step": failed["name"], "step_run_id": failed["id"]}
+        return words.FAILED, f"Step '{failed['name']}' failed.", {**error, "message": message, "details": details}
+    if any(row["status"] == words.CANCELED for row in ended):
+        return words.CANCELED, "A step was cancelled.", None
+    return words.COMPLETED, "All steps ended well.", None
+
+
+def close_pipeline(context: Context, pipeline_run_id: str) -> None:
+    """End a pipeline run none of whose steps is active."""
+    with context.change() as change:
+        _close_pipeline(change, pipeline_run_id)
+
+
+# Cancel
+
+
+def request_cancel(context: Context, run_id: str, actor: str = "user") -> None:
+    """Ask that a run stops: a pipeline run with all its steps, a step run alone, or a run that a client drives itself.
+
+    A run that has ended is left as it is.
+
+    Raises:
+        NotFound: There is no such run.
+    """
+    with context.change() as change:
+        run = change.rows.first("select * from runs where id = ?", [run_id])
+        if run is None:
+            raise NotFound(f"There is no run '{run_id}'.", run_id=run_id)
+        if words.is_final(run["status"]):
+            return
+        if change.rows.first("select 1 from pipeline_runs where run_id = ?", [run_id]):
+            _cancel_pipeline(change, run, actor)
+        elif change.rows.first("select 1 from step_runs where run_id = ?", [run_id]):
+            _cancel_step(change, run, actor)
+        else:
+            change.rows.execute("update runs set status = 'Canceled', ended_at = ? where id = ?", [change.at, run_id])
+            change.tell(run_id, run["root_run_id"], words.CANCELED, actor, "Cancelled, as was asked.")
+
+
+def _cancel_pipeline(change: Change, run: Row, actor: str) -> None:
+    if run["status"] == words.CANCEL_REQUESTED:
+        return
+    change.rows.execute("update runs set status = 'CancelRequested' where id = ?", [run["id"]])
+    change.tell(run["id"], run["root_run_id"], words.CANCEL_REQUESTED, actor, "Asked to cancel.")
+    _skip(change, change.rows.all(_OTHERS + "('NotStarted', 'Queued')", [run["id"]]), "Skipped, as the pipeline run was cancelled.")
+    running = change.rows.all(_OTHERS + "('Starting', 'Running', 'Finalizing')", [run["id"]])
+    _request_stop(change, running, actor, "The pipeline run was cancelled.")
+    _close_pipeline(change, run["id"])
+
+
+def _cancel_step(change: Change, run: Row, actor: str) -> None:
+    step = change.rows.first("select * from step_runs where run_id = ?", [run["id"]])
+    assert step is not None
+    if run["status"] not in (words.NOT_STARTED, words.QUEUED):
+        _request_stop(change, [run], actor, "The step was cancelled.")
+        return
+    change.rows.execute("update runs set status = 'Canceled', ended_at = ? where id = ?", [change.at, run["id"]])
+    change.tell(run["id"], run["root_run_id"], words.CANCELED, actor, "Cancelled before it started.")
+    _end_others(change, run, step, Ending(words.CANCELED, ""))
+    _close_pipeline(change, step["pipeline_run_id"])
+
+
+def request_timeout(context: Context, run_id: str, seconds: float) -> None:
+    """Stop a step that ran longer than its run configuration allows; it will count as failed."""
+    message = (
+        f"The step ran longer than max_run_duration_seconds = {seconds:g} of its run configuration and was stopped. "
+        "Raise that limit, or look for what hangs."
+    )
+    error = {"code": "UserError", "message": message, "details": {"kind": "Timeout"}}
+    with context.change() as change:
+        run = change.rows.first("select * from runs where id = ?", [run_id])
+        if run and run["status"] in (words.RUNNING, words.FINALIZING):
+            change.rows.execute("update runs set error = ? where id = ?", [json.dumps(error), run_id])
+            _request_stop(change, [run], ENGINE, message)

@@ -1,0 +1,173 @@
+"""Workspaces: opaque triples of subscription, group and name, compared without regard to case."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.model import status
+from penstock.model.errors import AlreadyExists, NotFound, Refused
+from penstock.operations.context import Change, Context
+from penstock.operations.names import as_json, check_name, texts
+
+DEFAULT_NAME, DEFAULT_GROUP, DEFAULT_LOCATION = "default", "local", "local"
+DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+
+BUILT_IN_DATASTORES = {
+    "workspaceblobstore": "AzureBlob",  # the default one; many scripts name it
+    "workspacefilestore": "AzureFile",
+    "workspaceartifactstore": "AzureBlob",
+    "workspaceworkingdirectory": "AzureFile",
+}
+
+
+def resolve_workspace(context: Context, subscription_id: str, resource_group: str, name: str, create: bool = True) -> dict[str, Any]:
+    """Return the workspace that a triple names, made on first use unless `create` is False.
+
+    Raises:
+        NotFound: There is none, and none is to be made.
+    """
+    found = _find(context, subscription_id, resource_group, name)
+    if found is None and not create:
+        known = [row["name"] for row in context.database.all("select name from workspaces")]
+        raise NotFound.named("workspace", name, known, f"subscription {subscription_id}, resource group {resource_group}")
+    return found or create_workspace(context, name, subscription_id, resource_group, exist_ok=True)
+
+
+def default_workspace(context: Context) -> dict[str, Any]:
+    """Return the workspace of scripts that name none."""
+    return resolve_workspace(context, DEFAULT_SUBSCRIPTION, DEFAULT_GROUP, DEFAULT_NAME)
+
+
+def create_workspace(
+    context: Context,
+    name: str,
+    subscription_id: str | None = None,
+    resource_group: str | None = None,
+    location: str | None = None,
+    tags: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
+    exist_ok: bool = False,
+) -> dict[str, Any]:
+    """Create a workspace with its built-in datastores.
+
+    Raises:
+        AlreadyExists: The triple is taken, and `exist_ok` is False.
+    """
+    subscription_id, resource_group = subscription_id or DEFAULT_SUBSCRIPTION, resource_group or DEFAULT_GROUP
+    for kind, text in (("workspace", name), ("resource group", resource_group), ("subscription", subscription_id)):
+        check_name(kind, text)
+    with context.change() as change:
+        found = _find(context, subscription_id, resource_group, name)
+        if found and not exist_ok:
+            raise AlreadyExists(f"The workspace '{name}' exists already in subscription {subscription_id}, resource group {resource_group}.")
+        if found:
+            return found
+        row = {
+            "id": str(uuid.uuid4()),
+            "name": name,
+            "subscription_id": subscription_id,
+            "resource_group": resource_group,
+            "identity": _identity(subscription_id, resource_group, name),
+            "location": location or DEFAULT_LOCATION,
+            "tags": as_json(texts("tags", tags or {})),
+            "details": as_json(details or {}),
+            "created_at": change.at,
+        }
+        change.rows.insert("workspaces", row)
+        _create_datastores(context, change, row)
+        return _document(context, row)
+
+
+def _create_datastores(context: Context, change: Change, workspace: dict[str, Any]) -> None:
+    folder = context.home.workspaces / workspace_folder_name(workspace)
+    for name, kind in BUILT_IN_DATASTORES.items():
+        root = folder / name
+        root.mkdir(parents=True, exist_ok=True)
+        change.rows.insert(
+            "datastores",
+            {
+                "workspace_id": workspace["id"],
+                "name": name,
+                "type": kind,
+                "root": str(root),
+                "is_default": int(name == "workspaceblobstore"),
+                "created_at": change.at,
+            },
+        )
+
+
+def workspace_folder_name(workspace: Mapping[str, Any]) -> str:
+    """Return the name of a workspace's folder: readable, and unique by the start of its id."""
+    return f"{re.sub(r'[^A-Za-z0-9._-]', '_', workspace['name'])[:64]}-{workspace['id'][:8]}"
+
+
+def list_workspaces(context: Context, subscription_id: str | None = None, resource_group: str | None = None) -> list[dict[str, Any]]:
+    """Return all workspaces by name, or those of one subscription, or of one resource group."""
+    rows = context.database.all(
+        "select * from workspaces where (:subscription is null or lower(subscription_id) = lower(:subscription))"
+        " and (:group is null or lower(resource_group) = lower(:group)) order by name, created_at",
+        {"subscription": subscription_id, "group": resource_group},
+    )
+    return [_document(context, row) for row in rows]
+
+
+def get_workspace(context: Context, workspace_id: str) -> dict[str, Any]:
+    """Return one workspace; NotFound when there is none with this id."""
+    row = context.database.first("select * from workspaces where id = ?", (workspace_id,))
+    if row is None:
+        raise NotFound(f"There is no workspace with the id '{workspace_id}'.")
+    return _document(context, row)
+
+
+def update_workspace(
+    context: Context, workspace_id: str, tags: Mapping[str, Any] | None = None, details: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Merge tags and details (friendly name, description, ...) into a workspace."""
+    with context.change() as change:
+        found = get_workspace(context, workspace_id)
+        merged = as_json({**found["tags"], **texts("tags", tags or {})}), as_json({**found["details"], **(details or {})})
+        change.rows.execute("update workspaces set tags = ?, details = ? where id = ?", (*merged, workspace_id))
+        return get_workspace(context, workspace_id)
+
+
+def delete_workspace(context: Context, workspace_id: str) -> None:
+    """Forget a workspace, its experiments and its runs. The datastores' folders stay: the data is the user's.
+
+    Raises:
+        Refused: Runs of it are going on.
+    """
+    with context.change() as change:
+        found = get_workspace(context, workspace_id)
+        active = change.rows.first(
+            f"select count(*) as runs from runs where workspace_id = ? and status in ({_marks(status.ACTIVE)})",  # noqa: S608 - marks only
+            (workspace_id, *status.ACTIVE),
+        )
+        if active and active["runs"]:
+            raise Refused(f"The workspace '{found['name']}' has {active['runs']} runs that go on. Cancel them or wait for them, then delete it.")
+        change.rows.execute("delete from workspaces where id = ?", (workspace_id,))
+
+
+def _marks(values: tuple[str, ...]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _find(context: Context, subscription_id: str, resource_group: str, name: str) -> dict[str, Any] | None:
+    row = context.database.first("select * from workspaces where identity = ?", (_identity(subscription_id, resource_group, name),))
+    return _document(context, row) if row else None
+
+
+def _identity(subscription_id: str, resource_group: str, name: str) -> str:
+    return f"{subscription_id}/{resource_group}/{name}".lower()
+
+
+def _document(context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{key: row[key] for key in ("id", "name", "subscription_id", "resource_group", "location", "created_at")},
+        "tags": json.loads(row["tags"]),
+        "details": json.loads(row["details"]),
+        "folder": str(context.home.workspaces / workspace_folder_name(row)),
+    }

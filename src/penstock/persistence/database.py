@@ -1,0 +1,173 @@
+"""Rows: one SQLite file, one writing connection, as many readers as there are threads."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from penstock.model.errors import Unavailable
+
+Row = dict[str, Any]
+_BUSY_SECONDS = 30.0
+
+
+class Database:
+    """The rows of one home folder.
+
+    Writes go through `transaction`, one at a time; reads see the last committed state without waiting for a writer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._readers = threading.local()
+        self._all_readers: list[sqlite3.Connection] = []
+        with _clear_errors(path):
+            self._writer = self._connect()
+            migrate(self._writer, path)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.row_factory = _as_dict
+        # NORMAL with a write-ahead log: a killed process loses nothing; after a power cut the file is whole.
+        for pragma in ("journal_mode = wal", "synchronous = normal", "foreign_keys = on", "cache_size = -8000"):
+            connection.execute(f"pragma {pragma}")
+        return connection
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Give the writing connection for one transaction; it is rolled back when the block raises."""
+        with self._lock, _clear_errors(self.path):
+            if self._writer.in_transaction:  # the same thread, further down: part of the outer transaction
+                yield Transaction(self._writer)
+                return
+            self._writer.execute("begin immediate")
+            try:
+                yield Transaction(self._writer)
+                self._writer.execute("commit")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._writer.execute("rollback")
+                raise
+
+    def all(self, sql: str, values: Any = ()) -> list[Row]:
+        """Return the rows of a select."""
+        with _clear_errors(self.path):
+            return self._reader().execute(sql, values).fetchall()
+
+    def first(self, sql: str, values: Any = ()) -> Row | None:
+        """Return the first row of a select, or None."""
+        with _clear_errors(self.path):
+            row: Row | None = self._reader().execute(sql, values).fetchone()
+            return row
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._lock_is_mine():  # inside a transaction a read must see what was just written
+            return self._writer
+        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._readers.connection = self._connect()
+            connection.execute("pragma query_only = on")
+            self._all_readers.append(connection)
+        return connection
+
+    def _lock_is_mine(self) -> bool:
+        return self._lock._is_owned()  # type: ignore[attr-defined, no-any-return]
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in [*self._all_readers, self._writer]:
+            connection.close()
+
+
+class Transaction:
+    """What a verb may do with rows inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, values: Any = ()) -> int:
+        """Run one statement; return how many rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    def execute_many(self, sql: str, rows: Sequence[Any]) -> None:
+        """Run one statement for each of `rows`."""
+        self._connection.executemany(sql, rows)
+
+    def all(self, sql: str, values: Any = ()) -> list[Row]:
+        """Return the rows of a select or of a `returning` clause."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def first(self, sql: str, values: Any = ()) -> Row | None:
+        """Return the first row, or None."""
+        rows = self._connection.execute(sql, values).fetchall()
+        return rows[0] if rows else None
+
+    def insert(self, table: str, row: Row) -> None:
+        """Insert one row given as column -> value. Column names come from our own code, never from a request."""
+        names = ", ".join(row)
+        self._connection.execute(f"insert into {table} ({names}) values ({', '.join('?' * len(row))})", tuple(row.values()))
+
+    def insert_many(self, table: str, rows: Sequence[Row]) -> None:
+        """Insert rows that all have the columns of the first."""
+        if rows:
+            names = ", ".join(rows[0])
+            statement = f"insert into {table} ({names}) values ({', '.join('?' * len(rows[0]))})"
+            self._connection.executemany(statement, [tuple(row.values()) for row in rows])
+
+
+def _as_dict(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
+
+
+@contextlib.contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of a full disk or a broken file into words that help."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "full" in text:
+            raise Unavailable(f"The disk that holds {path} is full; nothing was changed. Free some room and try again.") from error
+        if "unable to open" in text or "readonly" in text or "disk I/O" in text:
+            raise Unavailable(f"{path} can't be read or written ({text}). Check the folder's permissions and its disk.") from error
+        raise
+    except sqlite3.DatabaseError as error:
+        if "malformed" in str(error) or "not a database" in str(error):
+            raise Unavailable(
+                f"{path} is damaged ({error}). Move it away, or restore it from a backup; run folders are not affected."
+            ) from error
+        raise
+
+
+# Migrations
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to the newest schema.
+
+    Raises:
+        Unavailable: The file was written by a newer version of Penstock.
+    """
+    version: int = connection.execute("pragma user_version").fetchone()["user_version"]
+    steps = migrations()
+    if version > len(steps):
+        raise Unavailable(
+            f"{path} was written by a newer version of Penstock (schema {version}; this one knows {len(steps)}). "
+            "Nothing was changed. Upgrade Penstock, or name another home folder with PENSTOCK_HOME."
+        )
+    for number, script in enumerate(steps[version:], version + 1):
+        connection.executescript(f"begin immediate;\n{script}\npragma user_version = {number};\ncommit;")
+
+
+def migrations() -> list[str]:
+    """Return the migration scripts in order; the nth brings schema n-1 to schema n."""
+    folder = resources.files("penstock.persistence") / "migrations"
+    names = sorted(item.name for item in folder.iterdir() if re.fullmatch(r"\d{4}_\w+\.sql", item.name))
+    return [(folder / name).read_text(encoding="utf-8") for name in names]

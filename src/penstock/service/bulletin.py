@@ -1,0 +1,89 @@
+"""Who waits for news of a run, and how they hear of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
+
+
+class Bulletin:
+    """Wakes those who follow runs. `announce` may be called from any thread, everything else from the event loop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._listeners: dict[str, set[Listener]] = {}
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Say which loop the listeners live in; the first listener's is taken otherwise."""
+        self._loop = loop
+
+    def announce(self, roots: set[str]) -> None:
+        """Wake everybody who follows one of these root runs. Nobody waits for it: a loop that is gone hears nothing."""
+        with self._lock:
+            heard = any(root in self._listeners for root in roots)
+        if heard and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: so are its listeners
+                self._loop.call_soon_threadsafe(self._wake, roots)
+
+    def close(self) -> None:
+        """Let everybody go, once and for all: the service leaves."""
+        with self._lock:
+            everybody = [listener for listeners in self._listeners.values() for listener in listeners]
+        for listener in everybody:
+            listener.dismiss()
+
+    def _wake(self, roots: Iterable[str]) -> None:
+        with self._lock:
+            heard = [listener for root in roots for listener in self._listeners.get(root, ())]
+        for listener in heard:
+            listener.wake()
+
+    @contextlib.contextmanager
+    def listen(self, root_run_id: str) -> Iterator[Listener]:
+        """Give a listener that misses nothing from now on; look at the rows after this, then wait."""
+        self._loop = self._loop or asyncio.get_running_loop()
+        listener = Listener()
+        with self._lock:
+            self._listeners.setdefault(root_run_id, set()).add(listener)
+        try:
+            yield listener
+        finally:
+            with self._lock:
+                self._listeners[root_run_id].discard(listener)
+                if not self._listeners[root_run_id]:
+                    del self._listeners[root_run_id]
+
+    async def wait(self, root_run_id: str, seconds: float) -> bool:
+        """Wait for news of a root run that come from now on; tell whether there were any."""
+        with self.listen(root_run_id) as listener:
+            return await listener.wait(seconds)
+
+
+class Listener:
+    """One who waits."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+        self.is_dismissed = False
+
+    def wake(self) -> None:
+        """There are news."""
+        self._news.set()
+
+    def dismiss(self) -> None:
+        """There will be none: wait no more."""
+        self.is_dismissed = True
+        self._news.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for news since the last wait; tell whether there were any."""
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except asyncio.TimeoutError:
+            return False
+        if not self.is_dismissed:
+            self._news.clear()
+        return True

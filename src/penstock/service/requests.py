@@ -1,0 +1,150 @@
+"""What a route learns of its request: path, query and body, checked for their types before any verb sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+
+from penstock.model.errors import Invalid, TooLarge
+from penstock.operations.context import Context
+
+BODY_BYTES = 64 * 1024 * 1024  # a graph of some ten thousand steps
+_MISSING: Any = object()
+_LARGEST_NUMBER = 2**63 - 1  # what a row can hold
+
+
+class Fields:
+    """The members of a JSON object, or the values of a query. Whoever asks for a member says its type; `reject_others` ends it."""
+
+    def __init__(self, values: Mapping[str, Any], place: str) -> None:
+        self._values, self._place = values, place
+        self._asked: set[str] = set()
+
+    def _get(self, name: str, default: Any, kinds: tuple[type, ...], words: str) -> Any:
+        self._asked.add(name)
+        value = self._values.get(name)
+        if value is None:
+            if default is _MISSING:
+                raise Invalid(f"The {self._place} must have '{name}', {words}.")
+            return default
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise Invalid(f"'{name}' of the {self._place} must be {words}, not {type(value).__name__}.")
+        return value
+
+    def text(self, name: str, default: Any = _MISSING) -> Any:
+        """Return a text."""
+        return self._get(name, default, (str,), "a text")
+
+    def flag(self, name: str, default: bool | None = False) -> Any:
+        """Return true or false; a query spells them as words."""
+        value = self._get(name, default, (bool, str), "true or false")
+        if isinstance(value, str):
+            if value not in ("true", "false"):
+                raise Invalid(f"'{name}' of the {self._place} must be true or false, not '{value[:40]}'.")
+            return value == "true"
+        return value
+
+    def number(self, name: str, default: int | None = None, least: int = 0) -> Any:
+        """Return a whole number, at least `least`."""
+        value = self._get(name, default, (int, str), "a whole number")
+        if isinstance(value, str):
+            value = int(value) if value.isascii() and value.isdigit() and len(value) < 20 else -1
+        if value is not None and not least <= value <= _LARGEST_NUMBER:
+            raise Invalid(f"'{name}' of the {self._place} must be a whole number, at least {least}.")
+        return value
+
+    def seconds(self, name: str, default: float, most: float) -> float:
+        """Return a duration, at most `most`."""
+        value = self._get(name, default, (int, float, str), "a number of seconds")
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            number = -1.0
+        if not number >= 0:  # not a number is refused too
+            raise Invalid(f"'{name}' of the {self._place} must be a number of seconds, not '{str(value)[:40]}'.")
+        return min(number, most)
+
+    def mapping(self, name: str, default: Any = _MISSING) -> Any:
+        """Return an object."""
+        return self._get(name, default, (dict,), "an object")
+
+    def items(self, name: str, default: Any = _MISSING) -> Any:
+        """Return a list."""
+        return self._get(name, default, (list,), "a list")
+
+    def texts(self, name: str, default: Any = _MISSING) -> Any:
+        """Return a list of texts."""
+        found = self.items(name, default)
+        if found is not None and not all(isinstance(item, str) for item in found):
+            raise Invalid(f"'{name}' of the {self._place} must be a list of texts.")
+        return found
+
+    def filter(self, name: str) -> Any:
+        """Return a key or pairs, as the lists of runs take them: in a query, pairs are a JSON object."""
+        value = self._get(name, None, (str,), "a key, or an object of pairs as JSON")
+        if value is None or not value.startswith("{"):
+            return value
+        return _parse_object(value.encode(), f"'{name}' of the {self._place}")
+
+    def reject_others(self) -> None:
+        """Refuse members that nobody asked for: a misspelt one would be ignored in silence."""
+        others = sorted(set(self._values) - self._asked)
+        if others:
+            raise Invalid(f"The {self._place} has no '{others[0][:60]}'. There are: {', '.join(sorted(self._asked))}.")
+
+
+@dataclass
+class Call:
+    """One request on its way through a route."""
+
+    context: Context
+    request: Request
+    path: dict[str, str]
+    query: Fields
+    body: Fields = field(default_factory=lambda: Fields({}, "body"))
+
+
+async def read_call(context: Context, request: Request, has_body: bool) -> Call:
+    """Return the call that a request makes; with `has_body`, its JSON object is read and checked."""
+    query = Fields(_check_text(dict(request.query_params), "query"), "query")
+    call = Call(context, request, _check_text(dict(request.path_params), "path"), query)
+    if has_body:
+        call.body = Fields(_parse_object(await _read_body(request), "body"), "body")
+    return call
+
+
+async def _read_body(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_BYTES:
+            raise TooLarge(f"The body has more than {BODY_BYTES} bytes.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _parse_object(data: bytes, place: str) -> dict[str, Any]:
+    if not data:
+        return {}
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"The {place} is not JSON: {type(error).__name__}: {str(error)[:200]}") from None
+    if not isinstance(found, dict):
+        raise Invalid(f"The {place} must be a JSON object, not {type(found).__name__}.")
+    if rb"\ud" in data or rb"\uD" in data:
+        _check_text(found, place)
+    return found
+
+
+def _check_text(value: Any, place: str) -> Any:
+    """Refuse half characters (lone surrogates): JSON can spell them, but no row and no file can hold them."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise Invalid(f"The {place} holds a text that is not valid Unicode.") from None
+    return value

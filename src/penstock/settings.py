@@ -1,0 +1,70 @@
+"""Settings: one frozen value, filled from defaults, `settings.json` in the home folder, and the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Mapping
+
+from penstock.client.home import Home
+from penstock.model.errors import Invalid
+
+
+def _setting(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"text": text})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may choose. Every field is also `PENSTOCK_<FIELD>` in the environment, which wins over the file."""
+
+    idle_seconds: float = _setting(900.0, "The service stops itself after this long without a run and without a request.")
+    step_slots: int = _setting(os.cpu_count() or 1, "How many steps run at once on this machine, whatever the compute targets allow.")
+    cancel_grace_seconds: float = _setting(3.0, "How long a cancelled step has between TERM and KILL.")
+    snapshot_bytes: int = _setting(2 * 1024**3, "The largest source folder that is taken, in bytes.")
+    snapshot_files: int = _setting(20_000, "The largest number of files in a source folder.")
+    environment_policy: str = _setting(
+        "compatible", "exact, compatible or current: how far a step's environment may differ from what was asked for."
+    )
+    log_level: str = _setting("INFO", "How much the service writes to its log: DEBUG, INFO, WARNING, ERROR.")
+
+
+def load_settings(home: Home, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of a home folder.
+
+    Raises:
+        Invalid: The file or a variable holds something that can't be a setting; the message names it.
+    """
+    environment = os.environ if environment is None else environment
+    chosen = {**_from_file(home.path / "settings.json"), **_from_environment(environment)}
+    known = {item.name: item for item in fields(Settings)}
+    for name in chosen:
+        if name not in known:
+            raise Invalid(f"There is no setting '{name}'. There are: {', '.join(known)}.")
+    return Settings(**{name: _convert(name, value, Settings.__dataclass_fields__[name].default) for name, value in chosen.items()})
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Invalid(f"{path} is not JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise Invalid(f"{path} must hold a JSON object of settings.")
+    return content
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    names = [item.name for item in fields(Settings)]
+    return {name: environment[f"PENSTOCK_{name.upper()}"] for name in names if f"PENSTOCK_{name.upper()}" in environment}
+
+
+def _convert(name: str, value: Any, default: Any) -> Any:
+    try:
+        return type(default)(value)
+    except (TypeError, ValueError):
+        raise Invalid(f"The setting '{name}' must be a {type(default).__name__}, not {value!r}.") from None
