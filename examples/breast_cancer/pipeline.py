@@ -1,19 +1,20 @@
 """Which model tells malignant tumours from benign ones: a pipeline of five steps.
 
-    prepare -> features -> train_linear  -> compare
-                        -> train_forest  ->
+prepare -> features -> train_linear  -> compare
+                    -> train_forest  ->
 
-    python pipeline.py
-    python pipeline.py --trees 400
+python pipeline.py
+python pipeline.py --trees 400
 """
 
 import argparse
+
+from azureml.core.runconfig import RunConfiguration
 
 from azureml.core import Experiment, Workspace
 from azureml.core.compute import AmlCompute, ComputeTarget
 from azureml.core.compute_target import ComputeTargetException
 from azureml.core.conda_dependencies import CondaDependencies
-from azureml.core.runconfig import RunConfiguration
 from azureml.pipeline.core import Pipeline, PipelineData, PipelineParameter
 from azureml.pipeline.steps import PythonScriptStep
 

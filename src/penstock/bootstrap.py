@@ -41,8 +41,9 @@ def build(home: Home, announce: Callable[[set[str]], None]) -> Parts:
     wakeup = Wakeup(home.wake)
     context = Context(database, home, settings, wake_engine=wakeup.wake, announce=announce)
     library = make_library(home)
-    scheduler = Scheduler(context, LocalExecutor(home, library), StepReader(context, str(library)))
-    return Parts(home, settings, context, Engine(scheduler, wakeup), wakeup)
+    executor = LocalExecutor(home, library)
+    scheduler = Scheduler(context, executor, StepReader(context, str(library)))
+    return Parts(home, settings, context, Engine(scheduler, executor, wakeup), wakeup)
 
 
 def make_library(home: Home) -> Path:

@@ -6,8 +6,9 @@ import os
 
 import joblib
 import numpy as np
-from azureml.core import Run
 from sklearn.metrics import accuracy_score, roc_auc_score
+
+from azureml.core import Run
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--features", required=True)

@@ -4,9 +4,10 @@ import argparse
 import os
 
 import numpy as np
-from azureml.core import Run
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.preprocessing import StandardScaler
+
+from azureml.core import Run
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--input", required=True)

@@ -5,8 +5,9 @@ import os
 
 import joblib
 import numpy as np
-from azureml.core import Run
 from sklearn.ensemble import RandomForestClassifier
+
+from azureml.core import Run
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--input", required=True)

@@ -21,6 +21,7 @@ from azureml.core._environment_sections import (
     SparkPackage,
     SparkSection,
 )
+from azureml.core._errors import v1_errors
 from azureml.core._refusal import not_built
 from azureml.core._section import Document, Section
 from azureml.core.conda_dependencies import PYTHON_DEFAULT_VERSION, CondaDependencies
@@ -270,27 +271,19 @@ class Environment(Section):
             UserErrorException: Both version and label are given.
             Exception: There is no such environment; the text has "Code: 404".
         """
-        from penstock.model.errors import NotFound
-
         if version and label:
             raise UserErrorException("Give version or label, not both.")
         if label and label.lower() != "latest":
-            raise _no_environment(name, f"the label '{label}'")
-        text = str(version) if version else None
-        try:
-            return _from_record(workspace._client.get_environment(workspace._id, name, version=text))
-        except NotFound as error:
-            curated = _curated(name, text)
-            if curated is None:
-                raise _no_environment(name, f"version {text}" if text else "", error.message) from error
-            return curated
+            raise _no_environment(f"The environment '{name}' has no label '{label}'.")
+        return _find(workspace, name, version) or _make_curated(name, version)
 
     @staticmethod
     def list(workspace: Any) -> Dict[str, Environment]:
         """Return the latest of each environment by name, v1's ready-made ones included."""
         from azureml.core._curated import KNOWN_NAMES, make_curated
 
-        registered = [_from_record(record) for record in workspace._client.list_environments(workspace._id)]
+        with v1_errors():
+            registered = [_from_record(record) for record in workspace._client.list_environments(workspace._id)]
         environments = {name: make_curated(name) for name in KNOWN_NAMES}
         environments.update((str(environment.name), environment) for environment in registered)
         return environments
@@ -312,7 +305,8 @@ class Environment(Section):
         if self.version:
             note(f"The environment '{self.name}' is registered under the version it already names, {self.version}.")
         definition = {key: value for key, value in self._to_document().items() if key not in ("version", "assetId")}
-        return _from_record(workspace._client.register_environment(workspace._id, self.name, definition, version=self.version))
+        with v1_errors():
+            return _from_record(workspace._client.register_environment(workspace._id, self.name, definition, version=self.version))
 
     @staticmethod
     def label(workspace: Any, name: str, version: str, labels: List[str]) -> NoReturn:
@@ -328,7 +322,9 @@ class Environment(Section):
         """
         from azureml.core._environment_files import store_wheel
 
-        return store_wheel(workspace._client.get_default_datastore(workspace._id), file_path, exist_ok)
+        with v1_errors():
+            datastore = workspace._client.get_default_datastore(workspace._id)
+        return store_wheel(datastore, file_path, exist_ok)
 
     def build(self, workspace: Any, image_build_compute: Optional[str] = None) -> NoReturn:
         """Refuse: environments are not built yet."""
@@ -377,18 +373,29 @@ def _from_record(record: Document) -> Environment:
     return environment
 
 
-def _curated(name: str, version: Optional[str]) -> Optional[Environment]:
-    from azureml.core._curated import is_curated, make_curated
+def _find(workspace: Any, name: str, version: Optional[str]) -> Optional[Environment]:
+    """Return the registered environment; None for a ready-made name that is not registered."""
+    from azureml.core._curated import is_curated
+    from penstock.model.errors import NotFound
 
-    if not is_curated(name):
-        return None
+    with v1_errors():
+        try:
+            return _from_record(workspace._client.get_environment(workspace._id, name, version=None if version is None else str(version)))
+        except NotFound as error:
+            if is_curated(name):
+                return None
+            raise _no_environment(error.message) from error
+
+
+def _make_curated(name: str, version: Optional[str]) -> Environment:
+    from azureml.core._curated import make_curated
+
     note(f"'{name}' is one of v1's ready-made environments; here it is made from what its name says, and no image is behind it.")
     return make_curated(name, version)
 
 
-def _no_environment(name: str, which: str, more: str = "") -> Exception:
-    text = f"There is no environment '{name}'" + (f" with {which}" if which else "") + " in this workspace."
-    return Exception(f"The environment can't be fetched. Code: 404\n{more or text} Register one with Environment(name).register(workspace).")
+def _no_environment(message: str) -> Exception:
+    return Exception(f"The environment can't be fetched. Code: 404\n{message} Register one with Environment(name).register(workspace).")
 
 
 class DockerImageDetails(Dict[str, Any]):

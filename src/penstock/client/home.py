@@ -25,6 +25,8 @@ class Home:
         self.start_lock = path / "start.lock"
         self.service_log = path / "service.log"
         self.wake = path / "wake.fifo"
+        self.keeper_pipe = path / "keeper.fifo"
+        self.keeper_lock = path / "keeper.lock"
 
     @property
     def socket(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Dict
 
 from penstock.model.errors import Unavailable
 
@@ -83,8 +83,9 @@ def _start(home: Home) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=str(home.path),
+        env=_own_environment(),
         start_new_session=True,
-        text=True,
+        universal_newlines=True,
     )
     process.returncode = 0  # it is meant to go on without us: no warning when this object goes away
     assert process.stdout is not None
@@ -93,6 +94,12 @@ def _start(home: Home) -> None:
     if words.strip() != READY:
         log = f" Its log is {home.service_log}." if home.service_log.exists() else ""
         raise Unavailable(words.strip() or f"The service of {home.path} ended before it was ready.{log}")
+
+
+def _own_environment() -> Dict[str, str]:
+    """Return our environment without what makes a process part of a step: a service that a step starts is not the step's."""
+    private = ("AZUREML_", "AML_PARAMETER_", "PENSTOCK_ATTEMPT", "PENSTOCK_RUN_FOLDER")
+    return {name: value for name, value in os.environ.items() if not name.startswith(private)}
 
 
 def _first_words(output: IO[str]) -> str:

@@ -83,7 +83,7 @@ def _ignore_file(folder: str) -> Optional[Callable[[str], bool]]:
             import pathspec  # late: few folders have such a file
 
             with open(path, encoding="utf-8", errors="replace") as file:
-                spec: Any = pathspec.PathSpec.from_lines("gitwildmatch", file.read().splitlines())
+                spec: Any = pathspec.GitIgnoreSpec.from_lines(file.read().splitlines())
             matcher: Callable[[str], bool] = spec.match_file
             return matcher
     return None

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from penstock.engine.executors import Executor
 from penstock.engine.scheduler import Scheduler
 from penstock.model.errors import PenstockError
 
@@ -49,8 +50,9 @@ class Wakeup:
 class Engine:
     """Runs the scheduler in a thread of its own until it is stopped."""
 
-    def __init__(self, scheduler: Scheduler, wakeup: Wakeup) -> None:
+    def __init__(self, scheduler: Scheduler, executor: Executor, wakeup: Wakeup) -> None:
         self._scheduler = scheduler
+        self._executor = executor
         self._wakeup = wakeup
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -65,8 +67,10 @@ class Engine:
         self._stopping.set()
         self._wakeup.wake()
         self._thread.join(timeout=10)
+        self._executor.close()
 
     def _run(self) -> None:
+        self._executor.open()
         swept_at = -SWEEP_SECONDS
         while not self._stopping.is_set():
             thorough = time.monotonic() - swept_at >= SWEEP_SECONDS

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from penstock.engine.executors import Executor, Handle, Outcome
+from penstock.engine.executors.attempts import collect
 from penstock.engine.inputs import output_path
 from penstock.engine.orders import ReadyStep, StepReader
 from penstock.model import status as words
@@ -19,7 +20,6 @@ from penstock.operations import reuse, steps
 from penstock.operations.context import Context, format_time
 from penstock.operations.steps import Ending, Started
 from penstock.persistence.database import Row
-from penstock.runtime.attempt import collect
 
 log = logging.getLogger("penstock.engine")
 
@@ -81,7 +81,7 @@ class Scheduler:
         if row["status"] == words.CANCEL_REQUESTED:
             self._end_family(row)
         if outcome.lost:
-            collect(str(self._context.home.run_folder(row["id"])))
+            collect(self._context.home.run_folder(row["id"]))
         ending = self._ending(row, outcome)
         if steps.settle(self._context, row["id"], row["attempt"], ending):
             log.info("step.settled run_id=%s attempt=%s status=%s", row["id"], row["attempt"], ending.status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,7 @@ def identity(home: Home, run: Row, workspace: Row, experiment: Row) -> dict[str,
         "AZUREML_LOGDIRECTORY_PATH": "./logs",
         "PENSTOCK_HOME": str(home.path),
         "PENSTOCK_RUN_FOLDER": str(home.run_folder(run["id"])),
+        "PENSTOCK_SERVICE_PYTHON": sys.executable,  # a step that outlives the service starts the next one with this
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -22,7 +22,7 @@ _SELECT = f"""
            and runs.status not in ('NotStarted', 'Queued')
            and runs.workspace_id = compute_targets.workspace_id and step_runs.compute_name = compute_targets.name
     ) as active_runs
-    from compute_targets where workspace_id = ?"""  # noqa: S608 - words of our own table
+    from compute_targets where workspace_id = ?"""
 
 
 def list_compute_targets(context: Context, workspace_id: str) -> list[dict[str, Any]]:

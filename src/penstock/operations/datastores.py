@@ -68,7 +68,8 @@ def register_datastore(
         row = {"type": type, "root": folder, "definition": as_json(definition or {})}
         if old:
             change.rows.execute(
-                "update datastores set type = :type, root = :root, definition = :definition where workspace_id = :workspace and name = :name",
+                "update datastores set type = :type, root = :root, definition = :definition"
+                " where workspace_id = :workspace and name = :name",
                 {**row, "workspace": workspace_id, "name": name},
             )
         else:

@@ -34,7 +34,9 @@ def register_environment(
         if found and found["hash"] == content:
             return _document(found)
         if found and version is not None:
-            raise Refused(f"Version {version} of the environment '{name}' exists and holds something else; leave the version out to get the next one.")
+            raise Refused(
+                f"Version {version} of the environment '{name}' exists and holds something else; leave the version out to get the next one."
+            )
         row = {
             "workspace_id": workspace_id,
             "name": name,
@@ -86,7 +88,9 @@ def list_environments(context: Context, workspace_id: str) -> list[dict[str, Any
 def _find(context: Context, workspace_id: str, name: str, version: str | None) -> dict[str, Any] | None:
     if version is None:
         return context.database.first(f"select * from environments where workspace_id = ? and name = ? {_NEWEST}", (workspace_id, name))
-    return context.database.first("select * from environments where workspace_id = ? and name = ? and version = ?", (workspace_id, name, version))
+    return context.database.first(
+        "select * from environments where workspace_id = ? and name = ? and version = ?", (workspace_id, name, version)
+    )
 
 
 def _document(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,9 @@ def delete_experiment(context: Context, experiment_id: str) -> None:
         found = get_experiment(context, experiment_id)
         row = change.rows.first("select count(*) as runs from runs where experiment_id = ?", (experiment_id,))
         if row and row["runs"]:
-            raise Refused(f"The experiment '{found['name']}' has {row['runs']} runs; only one without runs can be deleted. Archive it instead.")
+            raise Refused(
+                f"The experiment '{found['name']}' has {row['runs']} runs; only one without runs can be deleted. Archive it instead."
+            )
         change.rows.execute("delete from experiments where id = ?", (experiment_id,))
 
 

@@ -6,6 +6,7 @@ its `outputs` and `logs` are seen at once). A reused step shows the files of the
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tempfile
@@ -35,7 +36,8 @@ def source_run_id(context: Context, run_id: str) -> str:
         NotFound: There is no such run.
     """
     row = context.database.first(
-        "select coalesce(step_runs.reused_run_id, runs.id) as source from runs left join step_runs on step_runs.run_id = runs.id where runs.id = ?",
+        "select coalesce(step_runs.reused_run_id, runs.id) as source"
+        " from runs left join step_runs on step_runs.run_id = runs.id where runs.id = ?",
         (run_id,),
     )
     if row is None:
@@ -112,8 +114,6 @@ def open_file(context: Context, run_id: str, name: str, offset: int = 0) -> Open
     if text is None:
         known = [item["name"] for item in list_files(context, run_id)]
         raise NotFound.named("file", plain, known, f"run {run_id}")
-    import io
-
     return OpenFile(io.BytesIO(text), offset)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from penstock.model.errors import Invalid
@@ -27,15 +27,16 @@ def check_shape(graph: PipelineGraph) -> None:
 
 
 def _misfits(value: Any) -> Iterator[str]:
-    for name, fits in _members(type(value)).items():
+    kind: Any = type(value)
+    for name, fits in _members(kind).items():
         if not fits(getattr(value, name)):
             yield f"{type(value).__name__}.{name}"
 
 
-@lru_cache(maxsize=None)
-def _members(kind: type) -> dict[str, _Fits]:
+@cache
+def _members(kind: Any) -> dict[str, _Fits]:
     hints = typing.get_type_hints(kind)
-    return {name: _fits(hints[name]) for name in kind.__dataclass_fields__}  # type: ignore[attr-defined]
+    return {name: _fits(hints[name]) for name in kind.__dataclass_fields__}
 
 
 def _fits(hint: Any) -> _Fits:

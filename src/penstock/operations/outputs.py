@@ -22,7 +22,9 @@ def list_outputs(context: Context, run_id: str) -> list[dict[str, Any]]:
     if not row["is_pipeline"]:
         return []
     steps = _step_rows(context, "step_runs.pipeline_run_id = ?", run_id)
-    return [{**output, "step_run_id": step["run_id"]} for step in steps for output in _outputs(context, step) if output["pipeline_output_name"]]
+    return [
+        {**output, "step_run_id": step["run_id"]} for step in steps for output in _outputs(context, step) if output["pipeline_output_name"]
+    ]
 
 
 def _step_rows(context: Context, where: str, value: str) -> list[dict[str, Any]]:

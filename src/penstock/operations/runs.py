@@ -286,7 +286,8 @@ def update_run(
         merged = {**json.loads(row["tags"]), **texts("tags", tags or {})}
         gone = set(remove_tags or ())
         change.rows.execute(
-            "update runs set tags = ?, properties = ?, display_name = coalesce(?, display_name), description = coalesce(?, description) where id = ?",
+            "update runs set tags = ?, properties = ?, display_name = coalesce(?, display_name), description = coalesce(?, description)"
+            " where id = ?",
             (
                 as_json({key: value for key, value in merged.items() if key not in gone}),
                 as_json(_add_properties(run_id, json.loads(row["properties"]), texts("properties", properties or {}))),
@@ -301,7 +302,9 @@ def update_run(
 def _add_properties(run_id: str, old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in new.items():
         if key in old and old[key] != value:
-            raise Refused(f"The property '{key}' of run {run_id} is {old[key]!r} and can't become {value!r}: properties are written once. Use a tag.")
+            raise Refused(
+                f"The property '{key}' of run {run_id} is {old[key]!r} and can't become {value!r}: properties are written once. Use a tag."
+            )
     return {**old, **new}
 
 
@@ -416,7 +419,9 @@ def set_status(context: Context, run_id: str, status: str, error: Mapping[str, A
     with context.change() as change:
         row = get_row(context, run_id)
         if row["is_pipeline"] or row["is_step"]:
-            raise Refused(f"The run {run_id} is that of a {'pipeline' if row['is_pipeline'] else 'step'}; its status follows from its process.")
+            raise Refused(
+                f"The run {run_id} is that of a {'pipeline' if row['is_pipeline'] else 'step'}; its status follows from its process."
+            )
         if not _move(change, row, status, failure) and row["status"] != status:
             raise Refused(f"The run {run_id} is {row['status']}; it can't become {status}.")
         return get_run(context, run_id)
@@ -434,7 +439,7 @@ def _move(change: Change, row: Mapping[str, Any], status: str, error: str | None
     before = words.BEFORE[status]
     moved = change.rows.execute(
         "update runs set status = ?, error = coalesce(?, error), started_at = iif(?, coalesce(started_at, ?), started_at),"
-        f" ended_at = iif(?, ?, ended_at) where id = ? and status in ({', '.join('?' * len(before))})",  # noqa: S608 - marks only
+        f" ended_at = iif(?, ?, ended_at) where id = ? and status in ({', '.join('?' * len(before))})",
         (status, error, status == words.RUNNING, change.at, words.is_final(status), change.at, row["id"], *before),
     )
     if moved:

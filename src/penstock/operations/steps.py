@@ -185,7 +185,6 @@ def settle(context: Context, run_id: str, attempt: int, ending: Ending) -> bool:
         else:
             _end_others(change, run, step, ending)
         _close_pipeline(change, step["pipeline_run_id"])
-        change.for_engine = True
     return True
 
 
@@ -214,7 +213,6 @@ def _release_followers(change: Change, run_id: str) -> None:
             )
             if queued:
                 change.tell(row["run_id"], queued["root_run_id"], words.QUEUED, ENGINE, "All that it waited for is there.")
-                change.for_engine = True
 
 
 _FOLLOWERS = """

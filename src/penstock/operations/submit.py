@@ -151,7 +151,11 @@ _VALUES = {
 
 def _fits(kind: str, value: Any) -> bool:
     if kind == "datapath":
-        return isinstance(value, Mapping) and all(isinstance(value.get(key, ""), str) for key in ("datastore", "path")) and "datastore" in value
+        return (
+            isinstance(value, Mapping)
+            and all(isinstance(value.get(key, ""), str) for key in ("datastore", "path"))
+            and "datastore" in value
+        )
     if kind == "float":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     return isinstance(value, {"int": int, "bool": bool, "str": str}[kind])  # True for an int passes, as in v1
@@ -275,7 +279,9 @@ def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, w
 def _write_graph(change: Change, graph: PipelineGraph) -> str:
     document = json.dumps(format_graph(graph), sort_keys=True, separators=(",", ":"))
     graph_id = hashlib.sha256(document.encode()).hexdigest()
-    change.rows.execute("insert into graphs (id, document, created_at) values (?, ?, ?) on conflict do nothing", (graph_id, document, change.at))
+    change.rows.execute(
+        "insert into graphs (id, document, created_at) values (?, ?, ?) on conflict do nothing", (graph_id, document, change.at)
+    )
     return graph_id
 
 

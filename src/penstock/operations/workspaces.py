@@ -63,7 +63,9 @@ def create_workspace(
     with context.change() as change:
         found = _find(context, subscription_id, resource_group, name)
         if found and not exist_ok:
-            raise AlreadyExists(f"The workspace '{name}' exists already in subscription {subscription_id}, resource group {resource_group}.")
+            raise AlreadyExists(
+                f"The workspace '{name}' exists already in subscription {subscription_id}, resource group {resource_group}."
+            )
         if found:
             return found
         row = {
@@ -143,11 +145,13 @@ def delete_workspace(context: Context, workspace_id: str) -> None:
     with context.change() as change:
         found = get_workspace(context, workspace_id)
         active = change.rows.first(
-            f"select count(*) as runs from runs where workspace_id = ? and status in ({_marks(status.ACTIVE)})",  # noqa: S608 - marks only
+            f"select count(*) as runs from runs where workspace_id = ? and status in ({_marks(status.ACTIVE)})",
             (workspace_id, *status.ACTIVE),
         )
         if active and active["runs"]:
-            raise Refused(f"The workspace '{found['name']}' has {active['runs']} runs that go on. Cancel them or wait for them, then delete it.")
+            raise Refused(
+                f"The workspace '{found['name']}' has {active['runs']} runs that go on. Cancel them or wait for them, then delete it."
+            )
         change.rows.execute("delete from workspaces where id = ?", (workspace_id,))
 
 

@@ -1,10 +1,54 @@
-"""What the executor starts: `python launcher.py <attempt folder>`. Small, as a script is compiled anew at each start."""
+"""What runs a step's script: `python launcher.py <attempt folder> <script> [argument ...]`, in the working directory.
 
+It makes the process what `python script.py` would have made of it, with two differences: v1 left `os`, `sys`, `argparse` and `logging` in
+a script's globals, and public scripts rely on it; and an uncaught exception is also written down for the run's error.
+
+This file is compiled anew at each start, so it is short and imports nothing that a bare interpreter has not loaded already.
+"""
+
+import os
 import sys
 
-library = sys.path[0].rpartition("/penstock/")[0]
-sys.path[0] = library  # our own folder must not be seen: the script would find our modules by their short names
-import penstock.runtime.attempt as attempt  # noqa: E402 - only now can it be found
 
-del sys.path[0]
-attempt.main(sys.argv[1], library)
+def run(attempt, name, arguments):
+    path = os.path.join(os.getcwd(), name)
+    sys.argv = [name, *(os.path.expandvars(text) if "$" in text else text for text in arguments)]
+    sys.path[0] = os.path.dirname(path)
+    with open(path, "rb") as file:
+        source = file.read()
+    main = type(sys)("__main__")
+    main.__dict__.update(
+        {name: __import__(name) for name in ("os", "sys", "argparse", "logging") if name.encode() in source},
+        __file__=path,
+        __builtins__=__builtins__,
+        __loader__=type(__loader__)("__main__", path),
+    )
+    launcher, sys.modules["__main__"] = sys.modules["__main__"], main
+    try:
+        exec(compile(source, path, "exec"), main.__dict__)
+    except SystemExit as leaving:
+        if leaving.code not in (None, 0):
+            write(attempt, "SystemExit", "The script called sys.exit(%r)." % (leaving.code,), "")
+        raise
+    except BaseException as error:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+            trace = trace.tb_next
+        import traceback
+
+        text = "".join(traceback.format_exception(type(error), error, trace))
+        write(attempt, type(error).__name__, str(error), text[-20000:])
+        sys.excepthook(type(error), error, trace)
+        sys.exit(1)
+    return launcher  # kept alive until here: these functions are its
+
+
+def write(attempt, kind, message, trace):
+    """Write the error record, in the format of fields.py."""
+    fields = ("type", kind), ("message", message), ("traceback", trace)
+    text = "\0".join("%s\0001\0%s" % (name, value.replace("\0", "")) for name, value in fields)
+    with open(os.path.join(attempt, "error"), "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+
+
+run(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -33,7 +33,9 @@ def error_answer(error: Exception) -> Response:
         return json_answer(error.document(), error.status)
     name = uuid.uuid4().hex[:12]
     _log.error("request.broken error_id=%s\n%s", name, "".join(traceback.format_exception(error)))
-    return json_answer(PenstockError(f"Something in the service went wrong; its log tells more under {name}.", error_id=name).document(), 500)
+    return json_answer(
+        PenstockError(f"Something in the service went wrong; its log tells more under {name}.", error_id=name).document(), 500
+    )
 
 
 def file_answer(file: OpenFile, pool: Executor) -> Response:

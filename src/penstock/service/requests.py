@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 
 from penstock.model.errors import Invalid, TooLarge
 from penstock.operations.context import Context
+from penstock.service.bulletin import Bulletin
 
 BODY_BYTES = 64 * 1024 * 1024  # a graph of some ten thousand steps
 _MISSING: Any = object()
@@ -97,24 +100,48 @@ class Fields:
             raise Invalid(f"The {self._place} has no '{others[0][:60]}'. There are: {', '.join(sorted(self._asked))}.")
 
 
+@dataclass(frozen=True)
+class Service:
+    """What routes share: the verbs' surroundings, the threads that verbs run in, and the hooks of the process."""
+
+    context: Context
+    pool: Executor
+    bulletin: Bulletin
+    info: Callable[[], dict[str, Any]]
+    stop: Callable[[], None]
+    touch: Callable[[], None]
+
+
 @dataclass
 class Call:
     """One request on its way through a route."""
 
-    context: Context
+    service: Service
     request: Request
     path: dict[str, str]
     query: Fields
-    body: Fields = field(default_factory=lambda: Fields({}, "body"))
+    body: Fields
+
+    @property
+    def context(self) -> Context:
+        """The surroundings of the verb."""
+        return self.service.context
+
+    async def run(self, verb: Callable[..., Any], *values: Any) -> Any:
+        """Run a verb in a thread: the event loop never waits for a row or a disk."""
+        return await asyncio.get_running_loop().run_in_executor(self.service.pool, verb, *values)
+
+    def reject_others(self) -> None:
+        """Refuse a request that holds more than was asked for."""
+        self.query.reject_others()
+        self.body.reject_others()
 
 
-async def read_call(context: Context, request: Request, has_body: bool) -> Call:
+async def read_call(service: Service, request: Request, has_body: bool) -> Call:
     """Return the call that a request makes; with `has_body`, its JSON object is read and checked."""
     query = Fields(_check_text(dict(request.query_params), "query"), "query")
-    call = Call(context, request, _check_text(dict(request.path_params), "path"), query)
-    if has_body:
-        call.body = Fields(_parse_object(await _read_body(request), "body"), "body")
-    return call
+    body = _parse_object(await _read_body(request), "body") if has_body else {}
+    return Call(service, request, _check_text(dict(request.path_params), "path"), query, Fields(body, "body"))
 
 
 async def _read_body(request: Request) -> bytes:
@@ -145,6 +172,6 @@ def _check_text(value: Any, place: str) -> Any:
     """Refuse half characters (lone surrogates): JSON can spell them, but no row and no file can hold them."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, RecursionError):
         raise Invalid(f"The {place} holds a text that is not valid Unicode.") from None
     return value

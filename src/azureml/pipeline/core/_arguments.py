@@ -101,7 +101,9 @@ def output_name(item: Any, place: str) -> str:
         ValueError: It can't be an output.
     """
     if not is_produced(item):
-        hint = " What a step writes is declared as PipelineData; a DataReference can only be read." if isinstance(item, DataReference) else ""
+        hint = (
+            " What a step writes is declared as PipelineData; a DataReference can only be read." if isinstance(item, DataReference) else ""
+        )
         raise ValueError(
             f"{place} has an output of an unexpected type, {type(item).__name__}. Outputs can be PipelineData or OutputPortBinding.{hint}"
         )
@@ -111,7 +113,9 @@ def output_name(item: Any, place: str) -> str:
 # Arguments
 
 
-def resolve(arguments: Iterable[Any], inputs: Sequence[Any], outputs: Sequence[Any], params: Mapping[str, Any], place: str) -> List[Argument]:
+def resolve(
+    arguments: Iterable[Any], inputs: Sequence[Any], outputs: Sequence[Any], params: Mapping[str, Any], place: str
+) -> List[Argument]:
     """Return what each argument means.
 
     Raises:

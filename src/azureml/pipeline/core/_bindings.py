@@ -51,15 +51,18 @@ def data_path_of(pair: Tuple[Any, Any]) -> DataPath:
         )
     first = pair[0].default_value if isinstance(pair[0], PipelineParameter) else pair[0]
     if not isinstance(first, DataPath):
-        name = f"PipelineParameter '{pair[0].name}', whose default is a {type(first).__name__}" if first is not pair[0] else type(first).__name__
+        name = (
+            f"PipelineParameter '{pair[0].name}', whose default is a {type(first).__name__}"
+            if first is not pair[0]
+            else type(first).__name__
+        )
         raise ValueError(f"The first of a data path pair must be a DataPath or a PipelineParameter of one, not a {name}.")
     return first
 
 
 def data_path_name(path: DataPath) -> str:
-    """Return the port name of a data path: its own, or one made of its datastore."""
-    name = getattr(path, "_name", None) or getattr(path, "name", None)
-    return str(name) if name else f"{path.datastore_name}_data"
+    """Return the port name of a data path. It may be random; reuse goes by a port's place, not by its name."""
+    return path._name
 
 
 class TrainingOutput:
@@ -384,10 +387,4 @@ def bind_data_path(pair: Tuple[Any, Any]) -> InputPortBinding:
         ValueError: The pair has the wrong length or types.
     """
     name, binding = data_path_name(data_path_of(pair)), pair[1]
-    return InputPortBinding(
-        name=name,
-        bind_object=pair,
-        bind_mode=getattr(binding, "mode", getattr(binding, "_mode", "mount")),
-        path_on_compute=getattr(binding, "path_on_compute", getattr(binding, "_path_on_compute", None)),
-        overwrite=getattr(binding, "overwrite", getattr(binding, "_overwrite", None)),
-    )
+    return InputPortBinding(name, pair, binding.mode, binding.path_on_compute, binding.overwrite)

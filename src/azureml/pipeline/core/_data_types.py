@@ -159,7 +159,9 @@ def check_data_type(workspace: Any, name: str, place: str) -> None:
     if name in _FILES or name in _DIRECTORIES:
         return
     if name not in {known.name for known in DataType.list_data_types(workspace)}:
-        raise ValueError(f"{place} has the data type '{name}', which the workspace does not know. Create it with DataType.create_data_type.")
+        raise ValueError(
+            f"{place} has the data type '{name}', which the workspace does not know. Create it with DataType.create_data_type."
+        )
 
 
 def _record(workspace: Any) -> Any:

@@ -385,7 +385,9 @@ class Module:
 
     __slots__ = ("_default_version", "id", "module_def", "module_version")
 
-    def __init__(self, module_id: str, module_def: Optional[ModuleDef] = None, module_version: Any = None, default_version: Any = None) -> None:
+    def __init__(
+        self, module_id: str, module_def: Optional[ModuleDef] = None, module_version: Any = None, default_version: Any = None
+    ) -> None:
         self.id = module_id
         self.module_def = module_def
         self.module_version = module_version

@@ -180,9 +180,12 @@ def _value(parameter: model.Parameter, values: Mapping[str, Any], context: _Grap
     if parameter.kind != "datapath":
         return value
     from azureml.core.datastore import Datastore
+
     from azureml.data.datapath import DataPath
 
-    return DataPath(datastore=Datastore.get(context.workspace, value["datastore"]), path_on_datastore=value.get("path", ""), name=parameter.name)
+    return DataPath(
+        datastore=Datastore.get(context.workspace, value["datastore"]), path_on_datastore=value.get("path", ""), name=parameter.name
+    )
 
 
 def _node(graph: Graph, step: model.StepNode, parameters: Mapping[str, PipelineParameter]) -> ModuleNode:

@@ -145,9 +145,13 @@ def find_script(source_directory: str, script: str, place: str) -> None:
     if not os.path.isdir(source_directory):
         raise ValueError(f"{place}: the source directory {source_directory} does not exist. Correct source_directory.")
     if os.path.isabs(script) or not _is_below(source_directory, script):
-        raise ValueError(f"{place}: the script '{script}' must be given relative to the source directory {source_directory}, and lie in it.")
+        raise ValueError(
+            f"{place}: the script '{script}' must be given relative to the source directory {source_directory}, and lie in it."
+        )
     if not os.path.isfile(os.path.join(source_directory, script)):
-        raise ValueError(f"{place}: there is no script '{script}' in {source_directory}.{nearest(script, _scripts(source_directory), 'files there')}")
+        raise ValueError(
+            f"{place}: there is no script '{script}' in {source_directory}.{nearest(script, _scripts(source_directory), 'files there')}"
+        )
 
 
 def _is_below(folder: str, relative: str) -> bool:

@@ -98,7 +98,9 @@ class PortDataReference:
         """
         return self.create_input_binding(input_name, "mount")
 
-    def as_download(self, input_name: Optional[str] = None, path_on_compute: Optional[str] = None, overwrite: Optional[bool] = None) -> InputPortBinding:
+    def as_download(
+        self, input_name: Optional[str] = None, path_on_compute: Optional[str] = None, overwrite: Optional[bool] = None
+    ) -> InputPortBinding:
         """Return an input that reads a copy of the data.
 
         Args:

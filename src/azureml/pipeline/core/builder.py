@@ -96,7 +96,9 @@ class PipelineData:
         """
         return self.create_input_binding(input_name, "mount")
 
-    def as_download(self, input_name: Optional[str] = None, path_on_compute: Optional[str] = None, overwrite: Optional[bool] = None) -> InputPortBinding:
+    def as_download(
+        self, input_name: Optional[str] = None, path_on_compute: Optional[str] = None, overwrite: Optional[bool] = None
+    ) -> InputPortBinding:
         """Return an input that reads a copy of the data.
 
         Args:
@@ -222,7 +224,9 @@ class PipelineStep:
             for name in names:
                 check_port_name(name, f"name of an {side} of step '{self.name}'")
                 if names.count(name) > 1:
-                    raise ValueError(f"{self._place} has two {side}s named '{name}'. Give one another name, for instance with as_input(name).")
+                    raise ValueError(
+                        f"{self._place} has two {side}s named '{name}'. Give one another name, for instance with as_input(name)."
+                    )
         for index, name in enumerate(inputs):
             if name in outputs:
                 self._resolve_collision(index, name, fix_collisions)
@@ -310,7 +314,9 @@ class PipelineStep:
         """
         for binding in output_bindings:
             if binding.training_output is not None and execution_type not in ("AutoMLCloud", "HyperDriveCloud"):
-                raise ValueError(f"{self._place}: the output '{binding.name}' has a TrainingOutput, which only AutoML and HyperDrive steps have.")
+                raise ValueError(
+                    f"{self._place}: the output '{binding.name}' has a TrainingOutput, which only AutoML and HyperDrive steps have."
+                )
         return ModuleDef(
             name=self.name,
             description=self.name,

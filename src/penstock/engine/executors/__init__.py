@@ -62,6 +62,12 @@ class Outcome:
 class Executor(Protocol):
     """A place where steps run."""
 
+    def open(self) -> None:
+        """Make ready, so that the first step starts as quickly as the others."""
+
+    def close(self) -> None:
+        """Let go of what nobody uses; running attempts go on."""
+
     def start(self, order: StepOrder) -> Handle:
         """Start an attempt; return what finds it again."""
 

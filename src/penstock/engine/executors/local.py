@@ -1,7 +1,7 @@
 """Steps as processes of this machine.
 
-Each attempt is a keeper process (`penstock.runtime.launcher`) in a session of its own and its child, the script. Neither is bound to
-the service's life: what the service must know it finds in the attempt's folder.
+The keeper (`keeper.py`) is their parent, so neither they nor the record of their ends depend on the service's life. What the service
+must know it finds in the attempt's folder.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import fcntl
 import os
 import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 from penstock.client.home import Home
 from penstock.engine.executors import Handle, Outcome, Published, StepOrder
-from penstock.runtime.attempt import EXIT_REFUSED
-from penstock.runtime.fields import load, pack
+from penstock.engine.executors.attempts import LOG, MARK, groups, lock, write_fields
+from penstock.engine.executors.keeper import LEAVE
+from penstock.runtime.fields import load
 
-MARK = "PENSTOCK_ATTEMPT"  # in the environment of every process of an attempt: how a process that left its family is found
-LOG = "user_logs/std_log.txt"
+HAND_OVER_SECONDS = 10.0  # longer than a keeper needs to take a line from its pipe
+SAME_START_SECONDS = 10.0  # a process and the record of its start are no further apart
 
 
 class LocalExecutor:
@@ -27,51 +30,83 @@ class LocalExecutor:
 
     def __init__(self, home: Home, library: Path) -> None:
         self.home = home
-        self.library = library  # a folder that holds `azureml` and `penstock` and nothing else
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._launcher = str(library / "penstock/runtime/launcher.py")
+        self._pipe: int | None = None
+        self._handed: dict[str, float] = {}  # when an attempt was put into the keeper's pipe, by our clock
+
+    def open(self) -> None:
+        """Make ready, so that the first step starts as quickly as the others."""
+        self.start_keeper()
+
+    def close(self) -> None:
+        """Let the keeper leave when it has nothing to keep."""
+        with contextlib.suppress(OSError):
+            self._write(LEAVE)
 
     # Start
 
     def start(self, order: StepOrder) -> Handle:
-        """Start an attempt; return what finds it again."""
+        """Hand an attempt to the keeper; return what finds it again."""
         handle = self.find(order.step_run_id, order.attempt)
         folder, attempt = Path(handle["folder"]), Path(handle["attempt"])
-        self._write_order(order, folder, attempt)
-        log = folder / LOG
-        log.parent.mkdir(exist_ok=True)
-        with open(log, "ab") as output:
-            process = subprocess.Popen(
-                [order.interpreter, str(self.library / "penstock/runtime/launcher.py"), str(attempt)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**order.environment, MARK: attempt_mark(order.step_run_id, order.attempt)},
-                cwd=folder,
-                start_new_session=True,
-            )
-        self._processes[handle["attempt"]] = process
-        return {**handle, "pid": process.pid}
+        attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / LOG).parent.mkdir(exist_ok=True)
+        (folder / LOG).touch()
+        write_fields(attempt, "order", self._fields(order, folder, attempt))
+        self._tell_keeper(handle["attempt"])
+        self._handed[handle["attempt"]] = time.monotonic()
+        return handle
 
     def find(self, step_run_id: str, attempt: int) -> Handle:
         """Return the handle of an attempt whose start may not have been written down."""
         folder = self.home.run_folder(step_run_id)
-        return {"folder": str(folder), "attempt": str(folder / "attempts" / str(attempt)), "mark": attempt_mark(step_run_id, attempt)}
+        return {"folder": str(folder), "attempt": str(folder / "attempts" / str(attempt)), "mark": f"{step_run_id}/{attempt}"}
 
-    def _write_order(self, order: StepOrder, folder: Path, attempt: Path) -> None:
-        attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fields = {
+    def _fields(self, order: StepOrder, folder: Path, attempt: Path) -> dict[str, list[str]]:
+        environment = {**order.environment, MARK: f"{order.step_run_id}/{order.attempt}"}
+        return {
             "folder": [str(folder)],
             "blobs": [str(self.home.blobs)],
-            "wake": [str(self.home.wake)],
-            "script": [order.script],
-            "arguments": list(order.arguments),
+            "command": [order.interpreter, self._launcher, str(attempt), order.script, *order.arguments],
+            "environment": [text for pair in environment.items() for text in pair],
             "files": [part for path, digest, executable in order.files for part in (path, digest, "755" if executable else "644")],
             "folders": list(order.folders),
             "copies": [part for pair in order.copies for part in pair],
             "links": [part for pair in order.links for part in pair],
             "outputs": [part for output in order.outputs for part in (output.name, output.path, output.upload_from)],
         }
-        (attempt / "order").write_text(pack(fields), encoding="utf-8", errors="surrogateescape")
+
+    # The keeper
+
+    def _tell_keeper(self, line: str) -> None:
+        """Send the keeper a line; start it when there is none."""
+        try:
+            self._write(line)
+        except OSError:  # nobody reads the pipe
+            self.start_keeper()
+            self._write(line)
+
+    def _write(self, line: str) -> None:
+        if self._pipe is None:
+            self._pipe = os.open(self.home.keeper_pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            os.write(self._pipe, os.fsencode(line) + b"\n")
+        except OSError:
+            os.close(self._pipe)
+            self._pipe = None
+            raise
+
+    def start_keeper(self) -> None:
+        """Start the keeper unless one lives; return when it listens."""
+        command = [sys.executable, "-m", "penstock.engine.executors.keeper", str(self.home.path)]
+        with open(self.home.service_log, "a") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=self.home.path, start_new_session=True
+            )
+        assert process.stdout is not None
+        process.stdout.readline()  # 'ready', or nothing: another one was quicker, or it can't; the next write tells
+        process.stdout.close()
+        process.returncode = 0  # it goes on without us
 
     # Watch
 
@@ -79,125 +114,97 @@ class LocalExecutor:
         """Return how an attempt ended, or None while it goes on."""
         attempt = Path(handle["attempt"])
         if (attempt / "exit").exists():
-            self._reap(handle)
             return _read_outcome(attempt)
-        process = self._processes.get(handle["attempt"])
-        if process is not None:
-            if process.poll() is None:
-                return None
-        elif not thorough:
-            return None
-        return self._poll_dead(handle, attempt)
+        return self._poll_dead(handle, attempt) if thorough else None
 
     def _poll_dead(self, handle: Handle, attempt: Path) -> Outcome | None:
-        """Tell what became of an attempt whose keeper seems to be gone."""
+        """Tell what became of an attempt that nobody may be working on any more."""
         if not attempt.is_dir():
-            return Outcome(began=False, lost="its process was never started")
-        with _lock(attempt) as mine:
+            return Outcome(began=False, lost="it was never handed to the keeper")
+        with lock(attempt) as mine:
             if not mine:
                 return None
             if (attempt / "exit").exists():
                 return _read_outcome(attempt)
+            if self._is_on_its_way(handle):
+                return None
             (attempt / "abandoned").touch()  # whoever comes late must not begin now
         began = (attempt / "started").exists()
-        process = self._processes.pop(handle["attempt"], None)
-        why = _describe_keeper(process.returncode) if process else "its process died while no service was running"
         if began:
             self.stop(handle, force=True)
-        return Outcome(began=began, lost=why, error=None if began else self._start_error(handle, process))
+        return Outcome(began=began, lost="the process that kept it was killed")
 
-    def _start_error(self, handle: Handle, process: subprocess.Popen[bytes] | None) -> tuple[str, str, str] | None:
-        """Return why the interpreter itself would not run, from what it wrote."""
-        if process is None or process.returncode in (0, EXIT_REFUSED) or process.returncode < 0:
-            return None
-        with contextlib.suppress(OSError):
-            words = (Path(handle["folder"]) / LOG).read_text(errors="replace")[-2000:]
-            return ("StartError", f"The interpreter ended with {process.returncode} before the script began: {words.strip()}", "")
-        return None
-
-    def _reap(self, handle: Handle) -> None:
-        process = self._processes.get(handle["attempt"])
-        if process is not None and process.poll() is not None:
-            del self._processes[handle["attempt"]]
-
-    def reap(self) -> None:
-        """Let ended keepers go."""
-        for name, process in list(self._processes.items()):
-            if process.poll() is not None and (Path(name) / "exit").exists():
-                del self._processes[name]
+    def _is_on_its_way(self, handle: Handle) -> bool:
+        """Tell whether an attempt still waits in the pipe of a keeper that lives."""
+        handed_at = self._handed.pop(handle["attempt"], None)
+        if handed_at is None or time.monotonic() - handed_at > HAND_OVER_SECONDS:
+            return False
+        self._handed[handle["attempt"]] = handed_at
+        with open(self.home.keeper_lock, "a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return not (Path(handle["attempt"]) / "started").exists()
+        return False
 
     # Stop
 
     def stop(self, handle: Handle, force: bool) -> bool:
-        """Ask the whole process tree to end (`force`: end it); return True when nothing of it is left but its keeper."""
+        """Ask the whole process tree to end (`force`: end it); return True when nothing of it is left."""
+        with contextlib.suppress(OSError):
+            (Path(handle["attempt"]) / "abandoned").touch()  # what has not begun shall not begin
         family = _find_family(handle)
-        if force and not family:
-            family = self._keeper_without_child(handle)
         for process in family:  # children first: a parent can't start another one in the meantime and blame us
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL if force else signal.SIGTERM)
         return not family
 
-    def _keeper_without_child(self, handle: Handle) -> list[int]:
-        """Return the keeper that still prepares and has not begun the script, if there is one; it holds nothing worth keeping."""
-        process = self._processes.get(handle["attempt"])
-        started = Path(handle["attempt"]) / "started"
-        if process is None or process.poll() is not None or not started.exists() or "child" in load(str(started)):
-            return []
-        return [process.pid]
-
-
-def attempt_mark(step_run_id: str, attempt: int) -> str:
-    """Return the text that marks the processes of an attempt."""
-    return f"{step_run_id}/{attempt}"
-
-
-def _describe_keeper(code: int) -> str:
-    if code < 0:
-        return f"its keeper process was killed by {signal.Signals(-code).name}"
-    return f"its keeper process ended with {code} and left no record"
-
-
-@contextlib.contextmanager
-def _lock(attempt: Path):  # type: ignore[no-untyped-def]
-    """Try to hold an attempt's lock; give whether it is ours. Who holds it knows that no keeper lives."""
-    with open(attempt / "lock", "a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-        else:
-            yield True
-
 
 def _read_outcome(attempt: Path) -> Outcome:
     record = load(str(attempt / "exit"))
-    error, usage, values = record.get("error"), record.get("usage"), record.get("outputs", [])
-    outputs = [values[place : place + 5] for place in range(0, len(values), 5)]
+    error, usage = record.get("error"), record.get("usage")
     return Outcome(
         exit_code=int(record["exit_code"][0]) if "exit_code" in record else None,
         signal=int(record["signal"][0]) if "signal" in record else None,
         error=(error[0], error[1], error[2]) if error else None,
-        outputs=tuple(Published(name, bool(there), int(files), int(size), digest) for name, there, files, size, digest in outputs),
+        outputs=tuple(
+            Published(name, bool(there), int(files), int(size), digest)
+            for name, there, files, size, digest in groups(record.get("outputs", []), 5)
+        ),
         ended_at=float(record["ended_at"][0]),
         usage=(float(usage[0]), float(usage[1]), int(usage[2])) if usage else None,
     )
 
 
 def _find_family(handle: Handle) -> list[int]:
-    """Return the ids of an attempt's living processes, its keeper excepted, the youngest generation first."""
+    """Return the ids of an attempt's living processes, the youngest generation first."""
     import psutil
 
-    attempt = Path(handle["attempt"])
-    started = load(str(attempt / "started")) if (attempt / "started").exists() else {}
-    keeper = int(started.get("pid", [handle.get("pid", 0)])[0] or 0)
+    session = _session(Path(handle["attempt"]))
     found: dict[int, int] = {}  # process id -> generation
-    for process in psutil.process_iter(["pid"]):
+    for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != keeper and process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == handle["mark"]:
+            if process.status() != psutil.STATUS_ZOMBIE and (
+                _has_session(process.pid, session) or process.environ().get(MARK) == handle["mark"]
+            ):
                 found[process.pid] = len(process.parents())
-    with contextlib.suppress(psutil.Error):  # a process may have emptied its environment; its parents still tell
-        for process in psutil.Process(keeper).children(recursive=True) if keeper and found else []:
-            if process.status() != psutil.STATUS_ZOMBIE:
-                found.setdefault(process.pid, len(process.parents()))
     return sorted(found, key=lambda pid: -found[pid])
+
+
+def _session(attempt: Path) -> int | None:
+    """Return the id of the script's session, or None when it did not begin or its number belongs to another process by now."""
+    import psutil
+
+    try:
+        started = attempt / "started"
+        child = int(load(str(started))["child"][0])
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if abs(psutil.Process(child).create_time() - started.stat().st_mtime) > SAME_START_SECONDS:
+                return None
+        return child
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _has_session(pid: int, session: int | None) -> bool:
+    return session is not None and os.getsid(pid) == session

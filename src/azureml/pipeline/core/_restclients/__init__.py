@@ -1,0 +1,1 @@
+"""v1 keeps an exception here that scripts catch."""

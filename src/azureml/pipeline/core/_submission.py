@@ -1,0 +1,231 @@
+"""The way of a graph to the service: checks, snapshots, one request, and v1's lines on the console."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from azureml.core._errors import v1_errors
+from azureml.data.datapath import DataPath
+from azureml.pipeline.core._document import builder_of, find_problems, to_document
+from azureml.pipeline.core._errors import PipelineParameterError, nearest
+from azureml.pipeline.core._parameters import PipelineParameter, kind_of, plain_value
+
+if TYPE_CHECKING:
+    from azureml.pipeline.core._graph import Graph
+    from azureml.pipeline.core.run import PipelineRun
+    from penstock.compile.snapshots import Snapshot
+
+_WILL_RUN = "This step will run and generate new outputs"
+_MAY_REUSE = "This step is eligible to reuse a previous run's output"
+_DATA_IS_NEW = "Consumers of this data will generate new outputs"
+_DATA_IS_KNOWN = "Consumers of this data are eligible to reuse a previous run's output"
+
+
+class Submission(NamedTuple):
+    """What is asked of one run of a graph."""
+
+    experiment_name: Optional[str]
+    parameters: Optional[Mapping[str, Any]] = None
+    continue_on_step_failure: bool = False
+    regenerate_outputs: bool = False
+    parent_run_id: Optional[str] = None
+    description: Optional[str] = None
+    tags: Optional[Mapping[str, Any]] = None
+
+
+def submit(graph: Graph, wanted: Submission) -> PipelineRun:
+    """Submit a graph, say so on the console, and return the run.
+
+    Raises:
+        ValueError: The graph or a parameter's value is wrong, or no experiment was named.
+        SnapshotException: A source folder is too large.
+    """
+    if not wanted.experiment_name:
+        raise ValueError(
+            "Nothing says which experiment the run belongs to. Use pipeline.submit(experiment_name) or Experiment.submit(pipeline)."
+        )
+    values = check_values(graph.params, wanted.parameters or {})
+    _refuse_problems(graph)
+    workspace = graph._context.workspace
+    snapshots = _take_snapshots(graph)
+    with v1_errors():
+        _upload(workspace._client, snapshots)
+        answer = workspace._client.submit_pipeline(workspace._id, wanted.experiment_name, _request(graph, wanted, values, snapshots))
+    _tell_definitions(graph, answer["definitions"], wanted.regenerate_outputs)
+    return _announce(workspace, answer["run"])
+
+
+def _refuse_problems(graph: Graph) -> None:
+    problems = find_problems(graph)
+    if problems:
+        raise ValueError("The pipeline can't be submitted:\n" + "\n".join(problems))
+
+
+def _request(graph: Graph, wanted: Submission, values: Dict[str, Any], snapshots: Mapping[str, Snapshot]) -> Dict[str, Any]:
+    from penstock.model.graph import format_graph
+
+    digests = {folder: snapshot.digest for folder, snapshot in snapshots.items()}
+    return {
+        "graph": format_graph(to_document(graph, digests)),
+        "parameters": values,
+        "continue_on_step_failure": bool(wanted.continue_on_step_failure),
+        "regenerate_outputs": bool(wanted.regenerate_outputs),
+        "tags": {str(key): str(value) for key, value in (wanted.tags or {}).items()},
+        "properties": {},
+        "parent_run_id": wanted.parent_run_id,
+        "description": wanted.description,
+        "display_name": None,
+        "interpreter": sys.executable,
+        "run_source": "SDK",
+    }
+
+
+# Parameters
+
+
+def check_values(parameters: Mapping[str, PipelineParameter], given: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the values that a submission sets, as they travel.
+
+    Raises:
+        PipelineParameterError: A name is unknown, or a value has another type than the parameter's default.
+    """
+    return {name: _check_value(name, value, parameters) for name, value in given.items()}
+
+
+def _check_value(name: str, value: Any, parameters: Mapping[str, PipelineParameter]) -> Any:
+    if name not in parameters:
+        raise PipelineParameterError(
+            f"The pipeline has no parameter '{name}'.{nearest(str(name), parameters, 'parameters')} "
+            "A parameter belongs to the pipeline when one of its steps uses it."
+        )
+    kind = kind_of(parameters[name].default_value)
+    if type(value) not in (str, int, float, bool) and not isinstance(value, DataPath):
+        raise PipelineParameterError(
+            f"The value of the pipeline parameter '{name}' is a {type(value).__module__}.{type(value).__name__}. "
+            f"Give a plain {_KINDS[kind]}; a numpy value becomes plain with .item()."
+        )
+    if not _fits(kind, value):
+        raise PipelineParameterError(
+            f"The pipeline parameter '{name}' takes {_KINDS[kind]}, as its default is {parameters[name].default_value!r}, "
+            f"but the value given is {value!r}, a {type(value).__name__}."
+        )
+    return bool(value) if kind == "bool" else plain_value(value)
+
+
+_KINDS = {"int": "an int", "float": "a float", "bool": "a bool", "str": "a str", "datapath": "a DataPath"}
+
+
+def _fits(kind: str, value: Any) -> bool:
+    given = kind_of(value)
+    if kind == "bool":
+        return given == "bool" or (given == "int" and value in (0, 1))
+    return given == kind or (kind, given) in (("int", "bool"), ("float", "int"))
+
+
+# Snapshots
+
+
+def finalize(graph: Graph, dry_run: bool = False) -> Dict[str, Tuple[str, bool]]:
+    """Take the snapshots of a graph's source folders and give them to the service.
+
+    Returns:
+        For each node, the id of its definition and whether this graph never had it before.
+    """
+    from penstock.compile.fingerprints import definition_id
+
+    _refuse_problems(graph)
+    snapshots = _take_snapshots(graph)
+    document = to_document(graph, {folder: snapshot.digest for folder, snapshot in snapshots.items()})
+    if not dry_run:
+        with v1_errors():
+            _upload(graph._context.workspace._client, snapshots)
+    known = graph.__dict__.setdefault("_definitions", {})
+    found = {step.id: definition_id(step) for step in document.steps}
+    found.update({node.node_id: node.datasource_def.calculate_hash() for node in graph.datasource_nodes if node.datasource_def is not None})
+    answer = {node_id: (definition, known.get(node_id) != definition) for node_id, definition in found.items()}
+    if not dry_run:
+        known.update(found)
+    return answer
+
+
+def _take_snapshots(graph: Graph) -> Dict[str, Snapshot]:
+    """Take each source folder once. Every submission looks anew, so edits between two of them are noticed."""
+    from azureml.exceptions import SnapshotException
+    from penstock.compile.snapshots import take_snapshot
+    from penstock.model.errors import NotFound, PenstockError
+
+    taken: Dict[str, Snapshot] = {}
+    for node in graph.module_nodes:
+        builder = builder_of(node)
+        folder = builder.source_directory
+        if folder is None:
+            continue
+        if folder not in taken:
+            try:
+                taken[folder] = take_snapshot(folder)
+            except NotFound as error:
+                raise ValueError(f"Step '{node.name}': {error.message}") from error
+            except PenstockError as error:
+                raise SnapshotException(f"Step '{node.name}': {error.message}") from error
+        _check_script(node.name, builder.script, taken[folder])
+    return taken
+
+
+def _check_script(step: str, script: Optional[str], snapshot: Snapshot) -> None:
+    if script is None:
+        return
+    from os import path
+
+    from azureml.pipeline.core._graph_context import find_script
+
+    if path.normpath(script).replace(path.sep, "/") not in {entry.path for entry in snapshot.files}:
+        find_script(snapshot.folder, script, f"Step '{step}'")
+        raise ValueError(
+            f"Step '{step}': the ignore file in {snapshot.folder} leaves out the script '{script}'. Change .amlignore (or .gitignore, when that is all there is)."
+        )
+
+
+def _upload(client: Any, snapshots: Mapping[str, Snapshot]) -> None:
+    from penstock.compile.snapshots import upload_snapshot
+
+    sent = set()
+    for snapshot in snapshots.values():
+        if snapshot.digest not in sent:
+            sent.add(snapshot.digest)
+            upload_snapshot(client, snapshot)
+
+
+# What the console says
+
+
+def _tell_definitions(graph: Graph, definitions: Mapping[str, Mapping[str, Any]], regenerate: bool) -> None:
+    lines: List[str] = []
+    eligible: Dict[str, bool] = {}
+    for node in graph.module_nodes:
+        found = definitions.get(node.node_id, {})
+        allowed = node.module_def is not None and node.module_def.allow_reuse
+        eligible[node.node_id] = bool(found.get("known")) and bool(allowed) and not regenerate
+        remark = _MAY_REUSE if eligible[node.node_id] else _WILL_RUN
+        lines.append(f"Created step {node.name} [{node.node_id}][{found.get('definition_id')}], ({remark})")
+    readers: Dict[str, List[str]] = {}
+    for edge in graph.edges:
+        readers.setdefault(edge.source_port.node.node_id, []).append(edge.dest_port.node.node_id)
+    for source in graph.datasource_nodes:
+        is_known = all(eligible.get(reader, False) for reader in readers.get(source.node_id, []))
+        verb, remark = ("Using", _DATA_IS_KNOWN) if is_known else ("Created", _DATA_IS_NEW)
+        identity = source.datasource_def.calculate_hash()[:32] if source.datasource_def is not None else ""
+        lines.append(f"{verb} data reference {source.name} for StepId [{source.node_id}][{identity}], ({remark})")
+    if lines:
+        print("\n".join(lines))
+
+
+def _announce(workspace: Any, record: Dict[str, Any]) -> PipelineRun:
+    from azureml.core.experiment import Experiment
+    from azureml.pipeline.core.run import PipelineRun
+
+    experiment = Experiment(workspace, record["experiment_name"], _id=record["experiment_id"])
+    run = PipelineRun._from_record(experiment, record)
+    print(f"Submitted PipelineRun {run.id}")
+    print(f"Link to Azure Machine Learning Portal: {run.get_portal_url()}")
+    return run

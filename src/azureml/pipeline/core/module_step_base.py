@@ -1,0 +1,9 @@
+"""The base of steps on registered modules: not part of this version, so the name imports and refuses to work."""
+
+from __future__ import annotations
+
+from azureml.core._refusal import refuse_class
+
+ModuleStepBase = refuse_class(
+    "azureml.pipeline.core.module_step_base.ModuleStepBase", "Use a PythonScriptStep with the module's script as script_name."
+)

@@ -1,0 +1,7 @@
+"""Kusto steps: not part of this version, so the name imports and refuses to work."""
+
+from __future__ import annotations
+
+from azureml.core._refusal import refuse_class
+
+KustoStep = refuse_class("azureml.pipeline.steps.kusto_step.KustoStep", "Use a PythonScriptStep that runs the query with a client library.")

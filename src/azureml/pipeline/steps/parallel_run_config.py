@@ -1,0 +1,9 @@
+"""Configuration of parallel run steps: not part of this version, so the name imports and refuses to work."""
+
+from __future__ import annotations
+
+from azureml.core._refusal import refuse_class
+
+ParallelRunConfig = refuse_class(
+    "azureml.pipeline.steps.parallel_run_config.ParallelRunConfig", "Use a PythonScriptStep that splits its input and uses multiprocessing."
+)

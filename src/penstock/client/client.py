@@ -1,0 +1,460 @@
+"""The verbs of the service, as methods. Values are plain JSON; errors are those of penstock.model.errors."""
+
+from __future__ import annotations
+
+import io
+import os
+import uuid
+from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
+
+from penstock.client.transport import Transport, quoted
+from penstock.model.errors import Unavailable
+
+if TYPE_CHECKING:
+    from penstock.client.home import Home
+
+Document = Dict[str, Any]
+Pairs = Union[str, Mapping[str, Any], None]
+
+
+class Client:
+    """The service of one home folder. The first call that needs it starts it. Threads may share a client."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._transport = Transport(home)
+
+    def _get(self, path: str, **query: Any) -> Any:
+        return self._transport.call("GET", path, query)
+
+    def _send(self, method: str, path: str, **document: Any) -> Any:
+        return self._transport.call(method, path, document=document)
+
+    # The service
+
+    def service_info(self, start: bool = True) -> Document:
+        """Return version, api, pid, home, started_at and idle_seconds; with `start` False, raise Unavailable when none runs."""
+        info: Document = self._transport.call("GET", "/service", start=start)
+        return info
+
+    def stop_service(self) -> None:
+        """Ask the service to leave; one that does not run is left alone. Steps go on without it."""
+        try:
+            self._transport.call("POST", "/service/stop", document={}, start=False)
+        except Unavailable:
+            pass
+
+    # Workspaces
+
+    def resolve_workspace(self, subscription_id: str, resource_group: str, name: str, create: bool = True) -> Document:
+        """Return the workspace that a triple names, made on first use unless `create` is False."""
+        triple = {"subscription_id": subscription_id, "resource_group": resource_group, "name": name}
+        workspace: Document = self._send("POST", "/workspaces/resolve", create=create, **triple)
+        return workspace
+
+    def create_workspace(
+        self,
+        name: str,
+        subscription_id: Optional[str] = None,
+        resource_group: Optional[str] = None,
+        location: Optional[str] = None,
+        tags: Optional[Mapping[str, Any]] = None,
+        details: Optional[Mapping[str, Any]] = None,
+        exist_ok: bool = False,
+    ) -> Document:
+        """Create a workspace; AlreadyExists when the triple is taken, unless `exist_ok`."""
+        workspace: Document = self._send(
+            "POST",
+            "/workspaces",
+            name=name,
+            subscription_id=subscription_id,
+            resource_group=resource_group,
+            location=location,
+            tags=tags,
+            details=details,
+            exist_ok=exist_ok,
+        )
+        return workspace
+
+    def list_workspaces(self, subscription_id: Optional[str] = None, resource_group: Optional[str] = None) -> List[Document]:
+        """Return all workspaces by name, or those of one subscription or group."""
+        found: List[Document] = self._get("/workspaces", subscription_id=subscription_id, resource_group=resource_group)
+        return found
+
+    def get_workspace(self, workspace_id: str) -> Document:
+        """Return one workspace."""
+        workspace: Document = self._get(f"/workspaces/{quoted(workspace_id)}")
+        return workspace
+
+    def update_workspace(
+        self, workspace_id: str, tags: Optional[Mapping[str, Any]] = None, details: Optional[Mapping[str, Any]] = None
+    ) -> Document:
+        """Merge tags and details into a workspace."""
+        workspace: Document = self._send("PATCH", f"/workspaces/{quoted(workspace_id)}", tags=tags, details=details)
+        return workspace
+
+    def delete_workspace(self, workspace_id: str) -> None:
+        """Forget a workspace and its runs; the data on its datastores stays."""
+        self._transport.call("DELETE", f"/workspaces/{quoted(workspace_id)}")
+
+    def default_workspace(self) -> Document:
+        """Return the workspace of scripts that name none."""
+        workspace: Document = self._send("POST", "/workspaces/default")
+        return workspace
+
+    # Experiments
+
+    def ensure_experiment(self, workspace_id: str, name: str) -> Document:
+        """Return the experiment of this name, made on first use."""
+        experiment: Document = self._send("PUT", _in(workspace_id, "experiments", name))
+        return experiment
+
+    def list_experiments(self, workspace_id: str, include_archived: bool = False) -> List[Document]:
+        """Return the experiments of a workspace by name."""
+        found: List[Document] = self._get(_in(workspace_id, "experiments"), include_archived=include_archived)
+        return found
+
+    def get_experiment(self, experiment_id: str) -> Document:
+        """Return one experiment."""
+        experiment: Document = self._get(f"/experiments/{quoted(experiment_id)}")
+        return experiment
+
+    def update_experiment(
+        self,
+        experiment_id: str,
+        tags: Optional[Mapping[str, Any]] = None,
+        remove_tags: Optional[Sequence[str]] = None,
+        archived: Optional[bool] = None,
+    ) -> Document:
+        """Merge and remove tags; archive or bring back an experiment."""
+        changes = {"tags": tags, "remove_tags": None if remove_tags is None else list(remove_tags), "archived": archived}
+        experiment: Document = self._send("PATCH", f"/experiments/{quoted(experiment_id)}", **changes)
+        return experiment
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        """Delete an experiment without runs; Refused when it has some."""
+        self._transport.call("DELETE", f"/experiments/{quoted(experiment_id)}")
+
+    # Datastores
+
+    def list_datastores(self, workspace_id: str) -> List[Document]:
+        """Return the datastores of a workspace, oldest first."""
+        found: List[Document] = self._get(_in(workspace_id, "datastores"))
+        return found
+
+    def get_datastore(self, workspace_id: str, name: str) -> Document:
+        """Return one datastore."""
+        datastore: Document = self._get(_in(workspace_id, "datastores", name))
+        return datastore
+
+    def get_default_datastore(self, workspace_id: str) -> Document:
+        """Return the datastore that is used where a script names none."""
+        datastore: Document = self._get(_in(workspace_id, "default-datastore"))
+        return datastore
+
+    def register_datastore(
+        self,
+        workspace_id: str,
+        name: str,
+        type: str,
+        root: Optional[str] = None,
+        definition: Optional[Mapping[str, Any]] = None,
+        overwrite: bool = False,
+    ) -> Document:
+        """Register a datastore; AlreadyExists when the name is taken, unless `overwrite`."""
+        about = {"type": type, "root": root, "definition": definition, "overwrite": overwrite}
+        datastore: Document = self._send("PUT", _in(workspace_id, "datastores", name), **about)
+        return datastore
+
+    def set_default_datastore(self, workspace_id: str, name: str) -> Document:
+        """Make a datastore the one that is used where a script names none."""
+        datastore: Document = self._send("PUT", _in(workspace_id, "default-datastore"), name=name)
+        return datastore
+
+    def unregister_datastore(self, workspace_id: str, name: str) -> None:
+        """Forget a datastore; what lies in it stays."""
+        self._transport.call("DELETE", _in(workspace_id, "datastores", name))
+
+    # Compute targets
+
+    def list_compute_targets(self, workspace_id: str) -> List[Document]:
+        """Return the compute targets of a workspace by name."""
+        found: List[Document] = self._get(_in(workspace_id, "compute-targets"))
+        return found
+
+    def get_compute_target(self, workspace_id: str, name: str) -> Document:
+        """Return one compute target; NotFound when there is none of this name."""
+        target: Document = self._get(_in(workspace_id, "compute-targets", name))
+        return target
+
+    def put_compute_target(
+        self, workspace_id: str, name: str, type: str, definition: Mapping[str, Any], overwrite: bool = False
+    ) -> Document:
+        """Create a compute target, or replace it with `overwrite`; `max_nodes` of the definition limits its steps."""
+        about = {"type": type, "definition": definition, "overwrite": overwrite}
+        target: Document = self._send("PUT", _in(workspace_id, "compute-targets", name), **about)
+        return target
+
+    def delete_compute_target(self, workspace_id: str, name: str) -> None:
+        """Forget a compute target; Refused while steps run on it."""
+        self._transport.call("DELETE", _in(workspace_id, "compute-targets", name))
+
+    # Environments
+
+    def register_environment(self, workspace_id: str, name: str, definition: Mapping[str, Any], version: Optional[str] = None) -> Document:
+        """Keep an environment: equal content keeps its version, other content gets the next number."""
+        environment: Document = self._send("POST", _in(workspace_id, "environments", name), definition=definition, version=version)
+        return environment
+
+    def get_environment(self, workspace_id: str, name: str, version: Optional[str] = None) -> Document:
+        """Return one version of an environment, the newest when none is named."""
+        environment: Document = self._get(_in(workspace_id, "environments", name), version=version)
+        return environment
+
+    def list_environments(self, workspace_id: str) -> List[Document]:
+        """Return the newest version of each environment, by name."""
+        found: List[Document] = self._get(_in(workspace_id, "environments"))
+        return found
+
+    # Source folders
+
+    def missing_blobs(self, digests: Sequence[str]) -> List[str]:
+        """Return those of these sha256 whose bytes the service does not have yet."""
+        found: List[str] = self._send("POST", "/blobs/missing", digests=list(digests))
+        return found
+
+    def put_blob(self, digest: str, data: Union[bytes, IO[bytes]]) -> None:
+        """Give the service bytes under their sha256."""
+        for _ in self._transport.stream("PUT", f"/blobs/{quoted(digest)}", body=data):
+            pass
+
+    def put_snapshot(self, digest: str, entries: Sequence[Sequence[Any]]) -> Document:
+        """Give the service the list of a source folder's files: [path, size, sha256, executable]; their bytes must be there."""
+        snapshot: Document = self._send("PUT", f"/snapshots/{quoted(digest)}", entries=[list(entry) for entry in entries])
+        return snapshot
+
+    # Runs
+
+    def submit_pipeline(self, workspace_id: str, experiment_name: str, submission: Mapping[str, Any]) -> Document:
+        """Start a pipeline run; return {"run", "steps", "definitions"}.
+
+        The submission gets a `request_id` when it has none, so a call that is repeated after a crash starts no second run.
+
+        Raises:
+            InvalidGraph: The pipeline can't run; every problem is listed.
+            Invalid: A parameter's name or value is wrong.
+        """
+        named = {"request_id": str(uuid.uuid4()), **submission}
+        answer: Document = self._send("POST", _in(workspace_id, "pipeline-runs"), experiment_name=experiment_name, submission=named)
+        return answer
+
+    def get_run(self, run_id: str) -> Document:
+        """Return one run; NotFound when there is none."""
+        run: Document = self._get(_run(run_id))
+        return run
+
+    def list_runs(
+        self,
+        workspace_id: Optional[str] = None,
+        experiment_name: Optional[str] = None,
+        type: Optional[str] = None,
+        tags: Pairs = None,
+        properties: Pairs = None,
+        status: Optional[str] = None,
+        include_children: bool = False,
+        limit: Optional[int] = None,
+        before: Optional[str] = None,
+    ) -> List[Document]:
+        """Return runs, newest first; `before` is the id of a run that all of them are older than."""
+        found: List[Document] = self._get(
+            "/runs",
+            workspace_id=workspace_id,
+            experiment_name=experiment_name,
+            type=type,
+            tags=_filter(tags),
+            properties=_filter(properties),
+            status=status,
+            include_children=include_children,
+            limit=limit,
+            before=before,
+        )
+        return found
+
+    def list_children(
+        self,
+        run_id: str,
+        recursive: bool = False,
+        type: Optional[str] = None,
+        tags: Pairs = None,
+        properties: Pairs = None,
+        status: Optional[str] = None,
+    ) -> List[Document]:
+        """Return the runs below a run: the newest start first, those that did not start last. Their `run_definition` is left out."""
+        found: List[Document] = self._get(
+            _run(run_id, "children"),
+            recursive=recursive,
+            type=type,
+            tags=_filter(tags),
+            properties=_filter(properties),
+            status=status,
+        )
+        return found
+
+    def update_run(
+        self,
+        run_id: str,
+        tags: Optional[Mapping[str, Any]] = None,
+        remove_tags: Optional[Sequence[str]] = None,
+        properties: Optional[Mapping[str, Any]] = None,
+        display_name: Optional[str] = None,
+        description: Optional[str] = None,
+    ) -> Document:
+        """Merge and remove tags, add properties (written once), name or describe a run."""
+        run: Document = self._send(
+            "PATCH",
+            _run(run_id),
+            tags=tags,
+            remove_tags=None if remove_tags is None else list(remove_tags),
+            properties=properties,
+            display_name=display_name,
+            description=description,
+        )
+        return run
+
+    def create_run(
+        self,
+        workspace_id: str,
+        experiment_name: str,
+        name: Optional[str] = None,
+        run_id: Optional[str] = None,
+        parent_run_id: Optional[str] = None,
+        type: Optional[str] = None,
+        tags: Optional[Mapping[str, Any]] = None,
+        properties: Optional[Mapping[str, Any]] = None,
+        display_name: Optional[str] = None,
+        description: Optional[str] = None,
+        status: str = "Running",
+    ) -> Document:
+        """Create a run that this client drives itself; AlreadyExists when the `run_id` is taken."""
+        about = {
+            "request_id": str(uuid.uuid4()),
+            "experiment_name": experiment_name,
+            "name": name,
+            "run_id": run_id,
+            "parent_run_id": parent_run_id,
+            "type": type,
+            "tags": tags,
+            "properties": properties,
+            "display_name": display_name,
+            "description": description,
+            "status": status,
+        }
+        # A second try under a chosen id would meet the first one; under the request's id it finds it.
+        run: Document = self._transport.call("POST", _in(workspace_id, "runs"), document=about, can_repeat=run_id is None)
+        return run
+
+    def set_run_status(self, run_id: str, status: str, error: Optional[Mapping[str, Any]] = None) -> Document:
+        """Move a run that this client drives; Refused for runs of pipelines and steps, and where the status can't follow."""
+        run: Document = self._send("PUT", _run(run_id, "status"), status=status, error=error)
+        return run
+
+    def cancel_run(self, run_id: str) -> Document:
+        """Ask a run and all below it to stop; return the run as it is now."""
+        run: Document = self._send("POST", _run(run_id, "cancel"))
+        return run
+
+    def follow_run(self, run_id: str, after: int = 0, wait_seconds: float = 0) -> Document:
+        """Return {"events", "last", "run"}: the events after number `after`, at once or within `wait_seconds` as soon as there are any.
+
+        For a pipeline run they are those of the whole tree. A run that has ended is never waited for. A service that dies
+        meanwhile is started again, and the call goes on.
+        """
+        query = {"after": after, "wait_seconds": wait_seconds or None}
+        answer: Document = self._transport.call("GET", _run(run_id, "events"), query, wait_seconds=wait_seconds)
+        return answer
+
+    def get_graph(self, run_id: str) -> Document:
+        """Return the graph document of a pipeline run."""
+        graph: Document = self._get(_run(run_id, "graph"))
+        return graph
+
+    def list_outputs(self, run_id: str) -> List[Document]:
+        """Return the outputs of a step run, or those of a pipeline run that have a pipeline_output_name."""
+        found: List[Document] = self._get(_run(run_id, "outputs"))
+        return found
+
+    def explain(self, run_id: str) -> List[Document]:
+        """Return why a step ran or was reused: [{"component", "old", "new", "reason"}]."""
+        found: List[Document] = self._get(_run(run_id, "explanation"))
+        return found
+
+    # Metrics and files
+
+    def list_metrics(self, run_id: str, recursive: bool = False) -> Dict[str, List[Document]]:
+        """Return run id -> records, with `recursive` of all runs below too; runs without records are absent."""
+        found: Dict[str, List[Document]] = self._get(_run(run_id, "metrics"), recursive=recursive)
+        return found
+
+    def log_metrics(self, run_id: str, records: Sequence[Mapping[str, Any]]) -> None:
+        """Append records to a run, for code that runs outside of a step."""
+        self._transport.call("POST", _run(run_id, "metrics"), document={"records": list(records)}, can_repeat=False)
+
+    def list_files(self, run_id: str) -> List[Document]:
+        """Return name and size of every file of a run, by name."""
+        found: List[Document] = self._get(_run(run_id, "files"))
+        return found
+
+    def read_file(self, run_id: str, name: str, offset: int = 0) -> bytes:
+        """Return a file of a run, from an offset on; b"" behind its end."""
+        return b"".join(self._stream_file(run_id, name, offset))
+
+    def _stream_file(self, run_id: str, name: str, offset: int = 0) -> Iterator[bytes]:
+        return self._transport.stream("GET", _file(run_id, name), {"offset": offset or None})
+
+    def put_file(self, run_id: str, name: str, path_or_stream: Union[str, os.PathLike[str], IO[bytes]]) -> None:
+        """Keep a file with a run, over an older one of the name."""
+        if isinstance(path_or_stream, (str, os.PathLike)):
+            with open(path_or_stream, "rb") as file:
+                return self.put_file(run_id, name, file)
+        stream = path_or_stream if _is_seekable(path_or_stream) else io.BytesIO(path_or_stream.read())
+        for _ in self._transport.stream("PUT", _file(run_id, name), body=stream):
+            pass
+
+    def download_file(self, run_id: str, name: str, target_path: Union[str, os.PathLike[str]]) -> None:
+        """Write a file of a run to a path, whole or not at all; folders on the way are made."""
+        target = os.path.abspath(os.fspath(target_path))
+        parts = self._stream_file(run_id, name)  # before anything is made here: the file may not exist
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        temporary = f"{target}.{uuid.uuid4().hex[:8]}.part"
+        try:
+            with open(temporary, "wb") as file:
+                for part in parts:
+                    file.write(part)
+            os.replace(temporary, target)
+        except BaseException:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+            raise
+
+
+def _in(workspace_id: str, *parts: str) -> str:
+    return "/".join(["/workspaces", *(quoted(part) for part in (workspace_id, *parts))])
+
+
+def _run(run_id: str, *parts: str) -> str:
+    return "/".join(["/runs", quoted(run_id), *parts])
+
+
+def _file(run_id: str, name: str) -> str:
+    return _run(run_id, "files", quoted(name, safe="/"))
+
+
+def _filter(pairs: Pairs) -> Pairs:
+    return dict(pairs) if isinstance(pairs, Mapping) else pairs
+
+
+def _is_seekable(stream: IO[bytes]) -> bool:
+    try:
+        return stream.seekable()
+    except AttributeError:
+        return False

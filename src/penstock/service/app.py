@@ -1,0 +1,130 @@
+"""The REST interface: declared routes, permissions, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from penstock.model.errors import Invalid, NotFound, PenstockError
+from penstock.operations.context import Context
+from penstock.operations.files import OpenFile
+from penstock.service import routes_files, routes_runs, routes_service, routes_workspaces
+from penstock.service.answers import error_answer, file_answer, json_answer
+from penstock.service.bulletin import Bulletin
+from penstock.service.requests import Service, read_call
+from penstock.service.routes import Declaration, Role, check_declarations
+
+TABLES = (routes_service.table, routes_workspaces.table, routes_runs.table, routes_files.table)
+_THREADS = 6  # each keeps a reading connection with its cache
+
+
+class Forbidden(PenstockError):
+    """The caller may not do this."""
+
+    code, status = "Forbidden", 403
+
+
+def create_app(
+    context: Context,
+    *,
+    info: Callable[[], dict[str, Any]],
+    stop: Callable[[], None],
+    touch: Callable[[], None],
+    bulletin: Bulletin | None = None,
+) -> Starlette:
+    """Return the service's application.
+
+    Args:
+        context: The surroundings of the verbs.
+        info: What GET /service answers.
+        stop: Called when a client asks the service to leave; it leaves after the answer.
+        touch: Called whenever somebody asks, sends or waits for something.
+        bulletin: Where the engine and the verbs announce news; also `app.state.bulletin`.
+
+    Raises:
+        ValueError: A route states no permission.
+    """
+    service = Service(context, ThreadPoolExecutor(_THREADS, "verb"), bulletin or Bulletin(), info, stop, touch)
+    declared = check_declarations(item for table in TABLES for item in table.declarations)
+    app = Starlette(
+        routes=[Route(item.path, _endpoint(service, item), methods=[item.method]) for item in declared],
+        exception_handlers={HTTPException: _no_route, Exception: _broken},
+    )
+    app.add_middleware(_Touching, touch=touch)
+    app.state.bulletin = service.bulletin
+    return app
+
+
+def _endpoint(service: Service, route: Declaration) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            _authorise(request.scope, route)
+            return await _answer(service, route, request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        except Exception as error:  # the last place that can turn it into words
+            return error_answer(error)
+
+    return endpoint
+
+
+async def _answer(service: Service, route: Declaration, request: Request) -> Response:
+    call = await read_call(service, request, route.takes_json)
+    if route.is_async:
+        result = await route.handler(call)
+    else:
+        verb = route.handler(call)
+        call.reject_others()
+        result = await call.run(verb)
+    if isinstance(result, OpenFile):
+        return file_answer(result, service.pool)
+    return json_answer({} if result is None else result)
+
+
+def _authorise(scope: Scope, route: Declaration) -> None:
+    """Let the owner of a Unix socket do everything, for nobody else can open it; whoever comes another way, nothing."""
+    server = scope.get("server")
+    role = Role.OWNER if server and server[1] is None else None
+    if role is None or route.permission is None or role < route.permission:
+        raise Forbidden(f"{route.method} {route.path} needs the role {route.permission.name.lower() if route.permission else 'none'}.")
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    what = f"{request.method} {request.url.path[:200]}"
+    if error.status_code == 404:
+        return error_answer(NotFound(f"There is no route {what}."))
+    answer = error_answer(Invalid(f"{what}: {error.detail}."))
+    answer.status_code = error.status_code
+    return answer
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    return error_answer(error)
+
+
+class _Touching:
+    """Tells the idle clock of every message that goes either way."""
+
+    def __init__(self, app: ASGIApp, touch: Callable[[], None]) -> None:
+        self._app, self._touch = app, touch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def touching_receive() -> Message:
+            self._touch()
+            return await receive()
+
+        async def touching_send(message: Message) -> None:
+            self._touch()
+            await send(message)
+
+        self._touch()
+        await self._app(scope, touching_receive, touching_send)

@@ -1,0 +1,74 @@
+"""How routes are declared: method, path, permission, and a function that names the verb."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.service.requests import Call
+
+PREFIX = "/api/v1"
+
+# A plain route checks its request and returns the verb to run, with all of its arguments; the verb runs in a thread.
+# An async one does its own work, for it waits or takes bytes in pieces.
+Handler = Callable[[Call], Any]
+
+
+class Role(enum.IntEnum):
+    """Who may call a route; each may do what those before it may."""
+
+    READER = 1
+    CONTRIBUTOR = 2
+    OWNER = 3
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One route."""
+
+    method: str
+    path: str
+    permission: Role | None
+    handler: Handler
+    takes_json: bool
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the handler does its own work."""
+        return inspect.iscoroutinefunction(self.handler)
+
+
+class RouteTable:
+    """The routes of one module."""
+
+    def __init__(self) -> None:
+        self.declarations: list[Declaration] = []
+
+    def add(self, method: str, path: str, permission: Role | None = None, takes_json: bool | None = None) -> Callable[[Handler], Handler]:
+        """Declare a route; its body is read as JSON where the method has one, unless `takes_json` is False."""
+        reads = takes_json if takes_json is not None else method in ("POST", "PUT", "PATCH")
+
+        def declare(handler: Handler) -> Handler:
+            self.declarations.append(Declaration(method, PREFIX + path, permission, handler, reads))
+            return handler
+
+        return declare
+
+
+def check_declarations(declarations: Iterable[Declaration]) -> list[Declaration]:
+    """Return the routes as they are.
+
+    Raises:
+        ValueError: One states no permission, or two are the same.
+    """
+    found: dict[tuple[str, str], Declaration] = {}
+    for item in declarations:
+        if not isinstance(item.permission, Role):
+            raise ValueError(f"The route {item.method} {item.path} states no permission.")
+        if (item.method, item.path) in found:
+            raise ValueError(f"The route {item.method} {item.path} is declared twice.")
+        found[item.method, item.path] = item
+    return list(found.values())

@@ -1,0 +1,63 @@
+"""Routes that carry bytes: source folders, and the files of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from penstock.operations import blobs, files
+from penstock.service.requests import Call
+from penstock.service.routes import Role, RouteTable
+
+table = RouteTable()
+Verb = Callable[[], Any]
+
+
+@table.add("POST", "/blobs/missing", Role.CONTRIBUTOR)
+def missing_blobs(call: Call) -> Verb:
+    """Tell which bytes are not stored yet."""
+    return partial(blobs.missing_blobs, call.context, call.body.texts("digests"))
+
+
+@table.add("PUT", "/blobs/{digest}", Role.CONTRIBUTOR, takes_json=False)
+async def put_blob(call: Call) -> dict[str, Any]:
+    """Store bytes under their sha256."""
+    call.reject_others()
+    await _take(call, await call.run(blobs.IncomingBlob, call.context, call.path["digest"]))
+    return {"digest": call.path["digest"]}
+
+
+@table.add("PUT", "/snapshots/{digest}", Role.CONTRIBUTOR)
+def put_snapshot(call: Call) -> Verb:
+    """Keep the list of a source folder's files."""
+    return partial(blobs.put_snapshot, call.context, call.path["digest"], call.body.items("entries"))
+
+
+@table.add("GET", "/runs/{run_id}/files", Role.READER)
+def list_files(call: Call) -> Verb:
+    """List the files of a run."""
+    return partial(files.list_files, call.context, call.path["run_id"])
+
+
+@table.add("GET", "/runs/{run_id}/files/{name:path}", Role.READER)
+def read_file(call: Call) -> Verb:
+    """Read a file of a run, from an offset on."""
+    return partial(files.open_file, call.context, call.path["run_id"], call.path["name"], call.query.number("offset", 0))
+
+
+@table.add("PUT", "/runs/{run_id}/files/{name:path}", Role.CONTRIBUTOR, takes_json=False)
+async def put_file(call: Call) -> dict[str, Any]:
+    """Keep a file with a run."""
+    call.reject_others()
+    incoming = await call.run(files.IncomingFile, call.context, call.path["run_id"], call.path["name"])
+    await _take(call, incoming)
+    return {"name": call.path["name"], "size": incoming.size}
+
+
+async def _take(call: Call, incoming: blobs.IncomingBlob | files.IncomingFile) -> None:
+    """Write a request's bytes as they come; they appear whole or not at all."""
+    with incoming:
+        async for chunk in call.request.stream():
+            await call.run(incoming.write, chunk)
+        await call.run(incoming.finish)
