@@ -42,7 +42,7 @@ OLDEST_FOR_STEPS = (3, 8)
 # Loaded inside a function, where a file of their kind is really read.
 LAZILY = {"yaml", "pathspec"}
 # What users of the facade bring themselves, loaded where one of their objects is handled.
-USERS_OWN = {"IPython", "matplotlib", "numpy", "pandas"}
+USERS_OWN = {"IPython", "matplotlib", "numpy", "pandas", "requests"}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import end_processes
+
 DRIVER = """
 import sys
 from azureml.core import Experiment, Workspace
@@ -87,9 +89,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     (shell.folder / "pipeline.py").write_text(DRIVER)
     (shell.folder / "steps").mkdir()
     (shell.folder / "steps" / "step.py").write_text(STEP)
-    shell.run("run", "pipeline.py", "one", "three")
-    yield shell
-    shell.run("service", "stop")
+    try:
+        shell.run("run", "pipeline.py", "one", "three")
+        yield shell
+    finally:
+        end_processes(shell.folder / "home")
 
 
 def first_run(shell: Shell) -> str:
@@ -235,17 +239,20 @@ def wait_for(condition: Any, seconds: float = 30) -> Any:
 
 def test_an_interrupt_leaves_the_run_alone_and_cancel_ends_it(served: Shell) -> None:
     process = served.start("run", "pipeline.py", "forever")
+    assert process.stderr is not None
     assert process.stdout is not None
-    run_id = process.stdout.readline().split()[1]
-    wait_for(lambda: served.json("show", run_id)["steps"][0]["status"] == "Running")
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert f"run {run_id} goes on" in errors
-    assert "Traceback" not in errors
-    assert served.json("show", run_id)["status"] == "Running"
-
-    assert f"Canceled run {run_id}" in served.run("cancel", run_id).stdout
+    run_id = next(line.split()[1] for line in process.stdout if line.startswith("submitted"))
+    try:
+        wait_for(lambda: served.json("show", run_id)["steps"][0]["status"] == "Running")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert f"run {run_id} goes on" in errors
+        assert "Traceback" not in errors
+        assert served.json("show", run_id)["status"] == "Running"
+    finally:
+        canceled = served.run("cancel", run_id)
+    assert f"Canceled run {run_id}" in canceled.stdout
     assert served.json("show", run_id)["steps"][0]["status"] == "Canceled"
     assert "has ended already: Canceled" in served.run("cancel", run_id).stdout
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import importlib
 import inspect
 import json
 import sys
 import textwrap
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
@@ -29,9 +30,6 @@ PROMISED: Dict[str, Tuple[str, ...]] = {
     "azureml.core.script_run": ("*",),
     "azureml.core.script_run_config": ("*",),
     "azureml.core.datastore": ("*",),
-    "azureml.core.keyvault": ("*",),
-    "azureml.core.dataset": ("*",),
-    "azureml.core.model": ("*",),
     "azureml.core.compute": ("ComputeTarget", "AmlCompute"),
     "azureml.core.compute.compute": (
         "ComputeTarget",
@@ -107,6 +105,10 @@ EXCUSED: Dict[Tuple[str, str], str] = {
 }
 
 
+# Defaults that v1 wrote as a private name of its own.
+_PRIVATE_DEFAULTS = {"_DEFAULT_SHM_SIZE": "2g"}
+
+
 @dataclass
 class Finding:
     """What was found out about one recorded class, function or constant."""
@@ -123,7 +125,7 @@ class Finding:
         return not self.missing and not self.different
 
 
-@lru_cache(maxsize=None)
+@cache
 def _records() -> Dict[str, Dict[str, Any]]:
     modules: Dict[str, Dict[str, Any]] = {}
     for path in sorted(SIGNATURES.glob("*.json")):
@@ -228,15 +230,13 @@ def _compare_value(found: Any, record: Dict[str, Any]) -> Optional[str]:
     return None if actual == expected else f"is {actual!r}, not {expected!r}"
 
 
-def _compare_parameters(
-    function: Any, expected: List[List[str]], around: Dict[str, Any], skip_first: bool = False
-) -> Optional[str]:
+def _compare_parameters(function: Any, expected: List[List[str]], around: Dict[str, Any], skip_first: bool = False) -> Optional[str]:
     """Our parameters may go on where v1's end, as long as each of the further ones has a default."""
     try:
         ours = list(inspect.signature(function).parameters.values())[1 if skip_first else 0 :]
     except (TypeError, ValueError) as error:
         return f"has no readable signature ({error})"
-    rest = [parameter for parameter in ours]
+    rest = list(ours)
     for position, (name, kind, *default) in enumerate(expected):
         if not rest:
             return f"lacks the parameter {name}"
@@ -283,7 +283,7 @@ def _compare_default(parameter: inspect.Parameter, default: List[str], around: D
 
 
 def _names_around(function: Any, owner: Any) -> Dict[str, Any]:
-    names: Dict[str, Any] = {"dict": dict, "sys": sys, "logging": importlib.import_module("logging")}
+    names: Dict[str, Any] = {**_PRIVATE_DEFAULTS, "dict": dict, "sys": sys, "logging": importlib.import_module("logging")}
     for module in (sys.modules.get(owner.__module__), sys.modules.get(getattr(function, "__module__", ""))):
         names.update(vars(module) if module else {})
     for kind in reversed(owner.__mro__):
@@ -301,16 +301,14 @@ def _evaluate(text: str, names: Dict[str, Any]) -> Any:
     return value() if call and value is not _ABSENT else value
 
 
-@lru_cache(maxsize=None)
+@cache
 def _instance_names(owner: Any) -> frozenset[str]:
     """Names that an instance has: members of the class, and what its methods assign to `self`."""
     names = set(dir(owner))
     for kind in owner.__mro__:
-        names.update(_assigned_names(kind))
-    try:
+        names.update(_assigned_names(kind), vars(kind).get("__annotations__", ()))
+    with contextlib.suppress(Exception):  # a class that needs arguments; its source has told enough
         names.update(vars(owner()))
-    except Exception:  # a class that needs arguments; its source has told enough
-        pass
     return frozenset(names)
 
 
@@ -322,7 +320,10 @@ def _assigned_names(kind: Any) -> Iterable[str]:
     return {
         node.attr
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name) and node.value.id == "self"
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
     }
 
 

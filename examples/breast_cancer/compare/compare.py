@@ -25,14 +25,14 @@ for folder in args.models:
     model = joblib.load(path)
     accuracy = accuracy_score(features["y_test"], model.predict(features["x_test"]))
     area = roc_auc_score(features["y_test"], model.predict_proba(features["x_test"])[:, 1])
-    results[name] = (accuracy, model)
+    results[name] = (area, accuracy, model)
     print(f"{name:8} accuracy {accuracy:.4f}, area under the curve {area:.4f}")
     run.log_row("models", model=name, accuracy=accuracy, area=area)
 
 best = max(results, key=lambda name: results[name][0])
 os.makedirs("outputs", exist_ok=True)
-joblib.dump(results[best][1], os.path.join("outputs", "best_model.joblib"))
+joblib.dump(results[best][2], os.path.join("outputs", "best_model.joblib"))
 print("Best:", best)
 
 run.log("best", best)
-run.log("best_accuracy", results[best][0])
+run.log("best_accuracy", results[best][1])

@@ -17,9 +17,7 @@ class diagnostic_log:  # noqa: N801  v1's name
         context_name: A name that each line carries.
     """
 
-    def __init__(
-        self, log_path: Optional[str] = None, namespaces: Optional[List[str]] = None, context_name: Optional[str] = None
-    ) -> None:
+    def __init__(self, log_path: Optional[str] = None, namespaces: Optional[List[str]] = None, context_name: Optional[str] = None) -> None:
         self._path = log_path or "azureml_diagnostic.log"
         self._namespaces = list(namespaces or _NAMESPACES)
         self._context = context_name or "azureml"

@@ -68,7 +68,7 @@ def export_conda_environment(name: str) -> Optional[Dict[str, Any]]:
 
     command = ["conda", "env", "export", "--name", name, "--no-builds", "--json"]
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
+        done = subprocess.run(command, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         note(f"The conda environment '{name}' can't be exported: {error}.")
         return None

@@ -56,7 +56,7 @@ class DockerBuildContext(Section):
 class DockerSection(Section):
     """The image of an environment: `base_image`, `base_dockerfile` or `build_context`; setting one clears the others."""
 
-    _fields: Dict[str, Any] = {
+    _fields = {
         "_enabled": None,
         "_base_image": None,
         "_base_dockerfile": None,
@@ -192,7 +192,7 @@ class DockerEnvironment(DockerSection):
 class PythonSection(Section):
     """The Python of an environment: its packages, or the interpreter to use as it is."""
 
-    _fields: Dict[str, Any] = {
+    _fields = {
         "user_managed_dependencies": None,
         "interpreter_path": None,
         "_conda_dependencies_file": None,
@@ -242,7 +242,7 @@ class SparkPackage(Section):
 class SparkSection(Section):
     """The packages that an environment asks of Spark."""
 
-    _fields: Dict[str, Any] = {"repositories": None, "packages": [SparkPackage], "precache_packages": None}
+    _fields = {"repositories": None, "packages": [SparkPackage], "precache_packages": None}
 
     def __init__(self, **kwargs: Any) -> None:
         self.repositories: List[str] = []
@@ -282,7 +282,7 @@ class RGitHubPackage(Section):
 class RSection(Section):
     """The R of an environment."""
 
-    _fields: Dict[str, Any] = {
+    _fields = {
         "r_version": None,
         "user_managed": None,
         "rscript_path": None,

@@ -8,6 +8,7 @@ from typing import Any, Callable, Optional, Type, TypeVar, cast
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, PenstockError, TooLarge, Unsupported
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_OUR_FAULT = 500
 
 
 class v1_errors:  # noqa: N801  read as a verb at the place of use
@@ -29,7 +30,8 @@ class v1_errors:  # noqa: N801  read as a verb at the place of use
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if isinstance(error, PenstockError):
-            raise self._translate(error) from error
+            # The service's own words are enough for the caller's mistakes; the inner traceback only helps with ours.
+            raise self._translate(error) from (error if error.status >= _OUR_FAULT else None)
 
     def __call__(self, function: Function) -> Function:
         @functools.wraps(function)
@@ -42,7 +44,7 @@ class v1_errors:  # noqa: N801  read as a verb at the place of use
     def _translate(self, error: PenstockError) -> Exception:
         for kind, special in self._special:
             if special is not None and isinstance(error, kind):
-                return special(error.message)
+                return _with_inner(special(error.message), error)
         return translate(error)
 
 
@@ -51,5 +53,11 @@ def translate(error: PenstockError) -> Exception:
     from azureml.exceptions import ServiceException, UserErrorException
 
     if isinstance(error, (Invalid, TooLarge, Unsupported)):
-        return UserErrorException(error.message)
+        return _with_inner(UserErrorException(error.message), error)
     return ServiceException(error)
+
+
+def _with_inner(exception: Exception, error: PenstockError) -> Exception:
+    if hasattr(exception, "inner_exception"):
+        exception.inner_exception = error
+    return exception

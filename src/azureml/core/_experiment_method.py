@@ -30,7 +30,7 @@ class ExperimentSubmitRegistrar:
         for base in type(to_submit).__mro__:
             found = cls._functions.get(base) or getattr(base.__dict__.get("__init__"), "_submit_function", None)
             if found is not None:
-                return found  # type: ignore[no-any-return]
+                return found
         raise _unknown(to_submit)
 
 

@@ -75,7 +75,7 @@ class Console:
         """Begin to copy."""
         if self._streams is None:
             self._streams = [sys.stdout, sys.stderr]
-            sys.stdout, sys.stderr = (_Tee(stream, self._kept) for stream in self._streams)  # type: ignore[assignment]
+            sys.stdout, sys.stderr = (_Tee(stream, self._kept) for stream in self._streams)
 
     def stop(self, run: Run) -> None:
         """Stop copying and store the log as `logs/user_log.txt`."""

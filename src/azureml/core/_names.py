@@ -26,9 +26,11 @@ def check_experiment_name(name: object) -> str:
     return _check(name, _EXPERIMENT, "experiment", "1 to 255 letters, digits, '_' or '-' and no spaces")
 
 
-def _check(name: object, pattern: "re.Pattern[str]", kind: str, rule: str) -> str:
+def _check(name: object, pattern: re.Pattern[str], kind: str, rule: str) -> str:
     if isinstance(name, str) and pattern.fullmatch(name):
         return name
     from azureml.exceptions import UserErrorException
 
-    raise UserErrorException(f"{name!r} can't be the name of {'an' if kind[0] in 'aeiou' else 'a'} {kind}: use {rule}, the first a letter or a digit.")
+    raise UserErrorException(
+        f"{name!r} can't be the name of {'an' if kind[0] in 'aeiou' else 'a'} {kind}: use {rule}, the first a letter or a digit."
+    )

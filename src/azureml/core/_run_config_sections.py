@@ -170,9 +170,7 @@ class Dataset(Section):
 
     _fields = {"id": None, "name": None, "version": None}
 
-    def __init__(
-        self, dataset_id: Optional[str] = None, dataset_name: Optional[str] = None, dataset_version: Optional[str] = None
-    ) -> None:
+    def __init__(self, dataset_id: Optional[str] = None, dataset_name: Optional[str] = None, dataset_version: Optional[str] = None) -> None:
         self.id = dataset_id
         self.name = dataset_name
         self.version = dataset_version
@@ -201,7 +199,7 @@ class Uri(Section):
 class DataLocation(Section):
     """Where data is: a dataset, a path on a datastore, or an address."""
 
-    _fields: Dict[str, Any] = {"dataset": Dataset, "data_path": DataPath, "uri": Uri}
+    _fields = {"dataset": Dataset, "data_path": DataPath, "uri": Uri}
 
     def __init__(self, dataset: Optional[Dataset] = None, data_path: Optional[DataPath] = None, uri: Optional[Uri] = None) -> None:
         self.dataset = dataset
@@ -212,7 +210,7 @@ class DataLocation(Section):
 class Data(Section):
     """Data that a run reads, and how it gets it."""
 
-    _fields: Dict[str, Any] = {
+    _fields = {
         "data_location": DataLocation,
         "create_output_directories": None,
         "mechanism": None,
@@ -316,7 +314,7 @@ class DatasetRegistrationOptions(Section):
 class RegistrationOptions(Section):
     """The dataset that an output becomes."""
 
-    _fields: Dict[str, Any] = {
+    _fields = {
         "name": None,
         "description": None,
         "tags": None,
@@ -348,7 +346,7 @@ class GlobsOptions(Section):
 class UploadOptions(Section):
     """How an output is uploaded."""
 
-    _fields: Dict[str, Any] = {"overwrite": None, "source_globs": GlobsOptions}
+    _fields = {"overwrite": None, "source_globs": GlobsOptions}
 
     def __init__(self, overwrite: bool = False, source_globs: Optional[GlobsOptions] = None) -> None:
         self.overwrite = overwrite
@@ -367,7 +365,7 @@ class MountOptions(Section):
 class OutputOptions(Section):
     """What happens to an output."""
 
-    _fields: Dict[str, Any] = {
+    _fields = {
         "path_on_compute": None,
         "registration_options": RegistrationOptions,
         "upload_options": UploadOptions,
@@ -390,7 +388,7 @@ class OutputOptions(Section):
 class OutputData(Section):
     """Data that a run writes, and where it goes."""
 
-    _fields: Dict[str, Any] = {"output_location": DataLocation, "mechanism": None, "additional_options": OutputOptions}
+    _fields = {"output_location": DataLocation, "mechanism": None, "additional_options": OutputOptions}
 
     def __init__(
         self,

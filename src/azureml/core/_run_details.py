@@ -39,9 +39,7 @@ class RunDetails(RunFiles):
         details["logFiles"] = {name: self._read_text(name) for name in details["logFiles"]}
         return details
 
-    def wait_for_completion(
-        self, show_output: bool = False, wait_post_processing: bool = False, raise_on_error: bool = True
-    ) -> Any:
+    def wait_for_completion(self, show_output: bool = False, wait_post_processing: bool = False, raise_on_error: bool = True) -> Any:
         """Wait until the run has ended and return its details.
 
         Args:
@@ -114,7 +112,12 @@ def error_details(record: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     error = record.get("error")
     if not error:
         return None
-    shown = {"code": error.get("code") or "UserError", "message": error.get("message") or _NO_REASON, "messageParameters": {}, "details": []}
+    shown: Dict[str, Any] = {
+        "code": error.get("code") or "UserError",
+        "message": error.get("message") or _NO_REASON,
+        "messageParameters": {},
+        "details": [],
+    }
     if error.get("details"):
         shown["additionalInfo"] = error["details"]
     return {"error": shown, "time": record.get("ended_at")}

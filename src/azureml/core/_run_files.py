@@ -148,6 +148,15 @@ class RunFiles(RunRecord):
         return {name: self._file_url(name) for name in self._log_names()}
 
     def _file_url(self, name: str) -> str:
+        """Where the file lies on this machine, as far as that is known here; else a link that names it."""
+        folder = self._record.get("folder")
+        inner = "user_logs/std_log.txt" if name == "azureml-logs/70_driver_log.txt" else name
+        for place in ("files", ""):
+            path = os.path.join(folder, place, inner) if folder else ""
+            if path and os.path.isfile(path):
+                from urllib.parse import quote
+
+                return "file://" + quote(path)
         return f"{self.portal_url}/runs/{self._run_id}/files/{name}"
 
     def _read_text(self, name: str, offset: int = 0) -> str:

@@ -15,7 +15,20 @@ from penstock.runtime.metrics import now
 
 _LOGGER = logging.getLogger("penstock")
 _LARGEST_INTEGER_BYTES = 64
-_IMAGE_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF", b"P4", b"P5", b"P6", b"\x01\xda", b"\x00\x00\x01\x00")
+_IMAGE_STARTS = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"BM",
+    b"II*\x00",
+    b"MM\x00*",
+    b"RIFF",
+    b"P4",
+    b"P5",
+    b"P6",
+    b"\x01\xda",
+    b"\x00\x00\x01\x00",
+)
 
 
 class MetricArtifact:
@@ -198,7 +211,7 @@ class RunMetrics(RunRecord):
         return values
 
     def _populated(self, run_id: str, address: str) -> MetricArtifact:
-        path = address.partition(f"/dcid.{run_id}/")[2] or address
+        path = address.partition("/dcid.")[2].partition("/")[2] or address  # a reused step's files name the run that made them
         with v1_errors():
             return MetricArtifact(path, self._client.read_file(run_id, path))
 

@@ -51,7 +51,7 @@ class RunRecord(HasRunPortal):
 
     def __repr__(self) -> str:
         facts = {"Experiment": self.experiment.name, "Id": self.id, "Type": self.type, "Status": self.status}
-        return f"Run({','.join(f'{name}: {value}' + chr(10) for name, value in facts.items()).rstrip()})"
+        return "Run(" + ",\n".join(f"{name}: {value}" for name, value in facts.items()) + ")"
 
     def _repr_html_(self) -> str:
         from azureml.core._html import table

@@ -335,7 +335,9 @@ def _checked(document: Any, where: str) -> Dict[str, Any]:
         raise UserErrorException(f"A conda specification is a mapping with 'dependencies'; {where} is not one.")
     unknown = [str(key) for key in document if key not in _ALLOWED_KEYS]
     if unknown:
-        raise UserErrorException(f"{where} has keys that no conda specification has: {', '.join(unknown)}. Known: {', '.join(_ALLOWED_KEYS)}.")
+        raise UserErrorException(
+            f"{where} has keys that no conda specification has: {', '.join(unknown)}. Known: {', '.join(_ALLOWED_KEYS)}."
+        )
     copy: Dict[str, Any] = _copied(document)
     packages = copy.get(PACKAGES) or []
     if not isinstance(packages, list):

@@ -135,7 +135,7 @@ class DatabricksCluster(Section):
 class DatabricksSection(Section):
     """The libraries that an environment asks of Databricks, and the cluster."""
 
-    _fields: Dict[str, Any] = {
+    _fields = {
         "maven_libraries": [MavenLibrary],
         "pypi_libraries": [PyPiLibrary],
         "rcran_libraries": [RCranLibrary],

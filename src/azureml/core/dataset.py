@@ -35,7 +35,7 @@ class Dataset:
     def compare_profiles(
         self,
         rhs_dataset: Any,
-        profile_arguments: Any = dict(),
+        profile_arguments: Any = dict(),  # noqa: B006, C408  v1's default, never used
         include_columns: Any = None,
         exclude_columns: Any = None,
         histogram_compare_method: Any = HistogramCompareMethod.WASSERSTEIN,

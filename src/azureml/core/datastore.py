@@ -309,9 +309,7 @@ def _register(
         _LOGGER.warning("Names of datastores have no capitals: '%s' becomes '%s'.", name, lowered)
     definition = {key: value for key, value in facts.items() if value is not None}
     with v1_errors():
-        record = workspace._client.register_datastore(
-            workspace._id, lowered, kind, root=root, definition=definition, overwrite=overwrite
-        )
+        record = workspace._client.register_datastore(workspace._id, lowered, kind, root=root, definition=definition, overwrite=overwrite)
     return _make(workspace, record, secrets)
 
 
@@ -369,7 +367,17 @@ def _data_lake_2(workspace: Workspace, record: _Facts, facts: _Facts) -> Abstrac
 def _sql(workspace: Workspace, record: _Facts, facts: _Facts) -> AbstractDatastore:
     from azureml.data.azure_sql_database_datastore import AzureSqlDatabaseDatastore
 
-    names = ("server_name", "database_name", "tenant_id", "client_id", "client_secret", "resource_url", "authority_url", "username", "password")
+    names = (
+        "server_name",
+        "database_name",
+        "tenant_id",
+        "client_id",
+        "client_secret",
+        "resource_url",
+        "authority_url",
+        "username",
+        "password",
+    )
     return AzureSqlDatabaseDatastore(workspace, record["name"], **{name: facts.get(name) for name in names})
 
 

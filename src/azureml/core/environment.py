@@ -86,7 +86,7 @@ class Environment(Section):
         TypeError: The name is no text.
     """
 
-    _fields: Dict[str, Any] = {
+    _fields = {
         "name": None,
         "version": None,
         "_environment_variables": None,

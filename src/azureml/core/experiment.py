@@ -155,7 +155,9 @@ class Experiment(HasExperimentPortal):
 
         return start_logging(self, *args, **kwargs)
 
-    def get_runs(self, type: Optional[str] = None, tags: Filter = None, properties: Filter = None, include_children: bool = False) -> Iterator[Run]:
+    def get_runs(
+        self, type: Optional[str] = None, tags: Filter = None, properties: Filter = None, include_children: bool = False
+    ) -> Iterator[Run]:
         """Give the runs of this experiment, newest first.
 
         Args:

@@ -28,9 +28,7 @@ class ResourceConfiguration:
         """Return the object that a JSON form describes; None for None."""
         if payload_obj is None:
             return None
-        return ResourceConfiguration(
-            cpu=payload_obj.get("cpu"), memory_in_gb=payload_obj.get("memoryInGB"), gpu=payload_obj.get("gpu")
-        )
+        return ResourceConfiguration(cpu=payload_obj.get("cpu"), memory_in_gb=payload_obj.get("memoryInGB"), gpu=payload_obj.get("gpu"))
 
     def __repr__(self) -> str:
         return f"ResourceConfiguration(cpu={self.cpu}, memory_in_gb={self.memory_in_gb}, gpu={self.gpu})"

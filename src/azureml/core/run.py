@@ -113,7 +113,8 @@ class Run(RunMetrics, RunDetails):
             ValueError: A filter is neither text nor a dictionary.
         """
         check_filters(tags=tags, properties=properties)
-        filters = {"type": type, "tags": tags, "properties": properties, "status": status, "include_children": include_children}
+        filters: Dict[str, Any] = {"type": type, "tags": tags, "properties": properties, "status": status}
+        filters["include_children"] = include_children
         return _listed(experiment.workspace, _rehydrate_runs, experiment_name=experiment.name, **filters)
 
     @staticmethod
@@ -122,7 +123,7 @@ class Run(RunMetrics, RunDetails):
     ) -> Iterator[Run]:
         """Give the runs that a compute target has had, newest first. Filters as in `list`."""
         check_filters(tags=tags, properties=properties)
-        filters = {"type": type, "tags": tags, "properties": properties, "status": status, "include_children": True}
+        filters: Dict[str, Any] = {"type": type, "tags": tags, "properties": properties, "status": status, "include_children": True}
         return _listed(compute.workspace, True, target=compute.name, **filters)
 
     @classmethod
@@ -253,7 +254,9 @@ class Run(RunMetrics, RunDetails):
         from azureml.core._experiment_method import get_submit_function
 
         submit = get_submit_function(config)
-        keyword = next((name for name in ("parent_run_id", "_parent_run_id") if name in inspect.signature(submit).parameters), "parent_run_id")
+        keyword = next(
+            (name for name in ("parent_run_id", "_parent_run_id") if name in inspect.signature(submit).parameters), "parent_run_id"
+        )
         return self.experiment.submit(config, tags=tags, **{**kwargs, keyword: self.id})
 
     # ---- life ----
@@ -339,11 +342,11 @@ class Run(RunMetrics, RunDetails):
 
     def get_secret(self, name: str) -> str:
         """Refused: key vaults come in a later release."""
-        return self.experiment.workspace.get_default_keyvault().get_secret(name)
+        return str(self.experiment.workspace.get_default_keyvault().get_secret(name))
 
     def get_secrets(self, secrets: List[str]) -> Dict[str, Optional[str]]:
         """Refused: key vaults come in a later release."""
-        return self.experiment.workspace.get_default_keyvault().get_secrets(secrets)
+        return dict(self.experiment.workspace.get_default_keyvault().get_secrets(secrets))
 
     def get_environment(self) -> Any:
         """Return the environment that the run asked for.
@@ -354,7 +357,7 @@ class Run(RunMetrics, RunDetails):
         from azureml.core.environment import Environment
         from azureml.exceptions import UserErrorException
 
-        asked = ((self._record.get("run_definition") or {}).get("environment") or {}).get("name")
+        asked = ((self._refresh().get("run_definition") or {}).get("environment") or {}).get("name")
         if not asked:
             raise UserErrorException(f"The run {self.id} was not submitted with an environment.")
         return Environment.get(self.experiment.workspace, asked)
@@ -435,9 +438,8 @@ class _SubmittedRun(Run):
         """Do nothing but warn: a step does not cancel itself. `run.parent.cancel()` cancels the pipeline run."""
         _LOGGER.warning("A run can't cancel itself: leave the script, or cancel the whole pipeline with run.parent.cancel().")
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:  # type: ignore[override]  # swallows nothing
         self.complete()
-        return False
 
 
 _CURRENT: Dict[str, _SubmittedRun] = {}
@@ -488,7 +490,7 @@ def _children_tags(count: Optional[int], tag_key: Optional[str], tag_values: Opt
     return tags
 
 
-def _failure(error_details: Union[None, str, BaseException]) -> str:
+def _failure(error_details: Union[str, BaseException, None]) -> str:
     if error_details is None:
         return "The run was marked as failed without details."
     if not isinstance(error_details, (str, BaseException)):
@@ -514,5 +516,3 @@ def get_run(experiment: Experiment, run_id: str, rehydrate: bool = True, clean_u
     from azureml.core._run_types import rehydrate as as_type
 
     return as_type(experiment.workspace, run._record)
-
-

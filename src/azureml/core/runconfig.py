@@ -164,7 +164,7 @@ class RunConfiguration(Section):
         command: A command instead of a script.
     """
 
-    _fields: Dict[str, Any] = {
+    _fields = {
         "script": None,
         "arguments": None,
         "_target": None,

@@ -7,6 +7,7 @@ from typing import Any
 from azureml.core._refusal import not_built
 from azureml.data.abstract_dataset import AbstractDataset
 
+FILENAME_LENGTH_ERROR_MESSAGE = "The name of a file is too long for this file system."
 _INSTEAD = "Datasets come in a later release. Read the files through a DataReference: datastore.path('folder').as_mount()."
 
 

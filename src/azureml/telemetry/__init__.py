@@ -43,4 +43,3 @@ def get_event_logger(*args: Any, **kwargs: Any) -> Any:
     from azureml.telemetry.loggers import EventLogger
 
     return EventLogger()
-

@@ -15,6 +15,8 @@ class ActivityType:
 
 
 @contextmanager
-def log_activity(logger: Any, activity_name: str, activity_type: str = ActivityType.INTERNALCALL, custom_dimensions: Any = None) -> Iterator[Any]:
+def log_activity(
+    logger: Any, activity_name: str, activity_type: str = ActivityType.INTERNALCALL, custom_dimensions: Any = None
+) -> Iterator[Any]:
     """Run the block; record nothing. The block gets `logger` back."""
     yield logger

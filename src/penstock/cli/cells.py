@@ -21,7 +21,7 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
-from penstock.cli.drivers import report
+from penstock.cli.drivers import is_interrupt, report
 from penstock.cli.magics import AUTOMATIC, Magics
 from penstock.cli.notebooks import Recorder, unrecorded
 
@@ -51,9 +51,11 @@ class PlainShell:
         """Run a cell, print its result or its error; return the error."""
         try:
             self.run_source(source, f"<{self._name} cell {number}>", lambda value: self._show_result(value, number))
-        except (SystemExit, KeyboardInterrupt) as error:
+        except SystemExit as error:
             return error
         except BaseException as error:
+            if is_interrupt(error):
+                return KeyboardInterrupt()
             with contextlib.redirect_stderr(unrecorded(sys.stderr)):
                 report(error)
             self._recorder.add_error(error)

@@ -98,10 +98,19 @@ def execute(code: CodeType, module: ModuleType) -> int:
         return OK
     except SystemExit as error:
         return exit_status(error)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
         return report(error)
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Tell whether an interrupt is behind an error. v1's waiting calls turn one into an exception of their own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def exit_status(error: SystemExit) -> int:

@@ -15,6 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+from penstock.cli.drivers import is_interrupt
 from penstock.cli.notebooks import Recorder, unrecorded
 
 _recorder = Recorder()  # IPython makes the hooks itself; this is how they find the recorder
@@ -54,6 +55,8 @@ class CellShell(InteractiveShell):
         """Open no window, whatever the cell asks for."""
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
+        if is_interrupt(evalue):
+            return  # answered in one sentence at the end
         sys.stdout.flush()
         print(self.InteractiveTB.stb2text(stb), file=unrecorded(sys.stderr))
         _recorder.add_error(evalue)
@@ -76,7 +79,7 @@ class IPythonShell:
         """Run a cell, print its result or its error; return the error."""
         result = self._shell.run_cell(source, store_history=True)
         error: BaseException | None = result.error_before_exec or result.error_in_exec
-        return error
+        return KeyboardInterrupt() if is_interrupt(error) else error
 
 
 def _plain_data(data: dict[str, Any]) -> dict[str, Any]:

@@ -169,12 +169,11 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _service(options: argparse.Namespace) -> int:
-    from penstock.cli import service
+    from penstock.cli.service import print_log, print_status, start, stop
 
     if options.verb == "logs":
-        return service.print_log(follow=options.follow)
-    verbs = {"status": service.print_status, "start": service.start, "stop": service.stop}
-    return verbs[options.verb](options.json)
+        return print_log(follow=options.follow)
+    return {"status": print_status, "start": start, "stop": stop}[options.verb](options.json)
 
 
 def _version(options: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ class Branch:
 def list_branches(graph: PipelineGraph) -> list[Branch]:
     """Return each step of a graph once, below the predecessor that is deepest in the graph, in the graph's order.
 
-    A step with several predecessors names the others in `also_after`.
+    A step with several predecessors names in `also_after` those that the tree does not imply.
     """
     steps = {node.id for node in graph.steps}
     before = {node.id: [item for item in node.predecessors() if item in steps] for node in graph.steps}
@@ -30,9 +30,27 @@ def list_branches(graph: PipelineGraph) -> list[Branch]:
     for node, parent in parents.items():
         children.setdefault(parent, []).append(node)
     return [
-        Branch(drawing, node, tuple(item for item in before[node] if item != parents[node]))
+        Branch(drawing, node, _list_others(node, parents[node], before, depths))
         for drawing, node in _draw(children, children.get(None, []), "", is_root=True)
     ]
+
+
+def _list_others(node: str, parent: str | None, before: dict[str, list[str]], depths: dict[str, int]) -> tuple[str, ...]:
+    """The predecessors that the tree does not show: neither the parent, nor any that another predecessor waits for anyway."""
+    others = [item for item in before[node] if item != parent]
+    return tuple(item for item in others if not any(_comes_before(item, later, before, depths) for later in before[node]))
+
+
+def _comes_before(node: str, later: str, before: dict[str, list[str]], depths: dict[str, int]) -> bool:
+    seen, waiting = set[str](), [later]
+    while waiting:
+        for item in before[waiting.pop()]:
+            if item == node:
+                return True
+            if depths[item] > depths[node] and item not in seen:
+                seen.add(item)
+                waiting.append(item)
+    return False
 
 
 def _measure_depths(before: dict[str, list[str]]) -> dict[str, int]:

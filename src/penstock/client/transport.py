@@ -29,7 +29,7 @@ from typing import (
 from urllib.parse import quote, urlencode
 
 from penstock.client.start import ensure_service
-from penstock.model.errors import PenstockError, Unavailable, parse_error
+from penstock.model.errors import Invalid, PenstockError, Unavailable, parse_error
 
 if TYPE_CHECKING:
     from penstock.client.home import Home
@@ -180,8 +180,11 @@ def _query_text(value: Any) -> str:
 
 
 def quoted(name: str, safe: str = "") -> str:
-    """Return a name as part of a path."""
-    return quote(name, safe=safe)
+    """Return a name as part of a path; raise Invalid for one that no path can hold."""
+    try:
+        return quote(name, safe=safe)
+    except (UnicodeEncodeError, TypeError):
+        raise Invalid(f"{name!r} can't be a name.") from None
 
 
 def _error(data: bytes, status: int) -> PenstockError:
@@ -215,15 +218,15 @@ class _Connection:
         import socket
 
         self.pid = os.getpid()
+        self._last: Optional[_Answer] = None
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._reader = cast("BinaryIO", self._socket.makefile("rb", buffering=_CHUNK))
         try:
             self._socket.settimeout(TIMEOUT_SECONDS)
             self._socket.connect(str(home.socket))
         except OSError as error:  # nobody listens, or too many ask at once
-            self._socket.close()
+            self.close()
             raise _NotReached(error.strerror or str(error)) from error
-        self._reader = cast("BinaryIO", self._socket.makefile("rb", buffering=_CHUNK))
-        self._last: Optional[_Answer] = None
 
     def is_usable(self) -> bool:
         """Tell whether a request can go this way.
@@ -246,6 +249,9 @@ class _Connection:
                 part.close()
             except OSError:
                 pass
+
+    def __del__(self) -> None:
+        self.close()  # its thread has ended, or the process does
 
     def request(self, order: _Order) -> _Answer:
         """Send a request and return the answer, its head read."""

@@ -143,7 +143,7 @@ def _synthesise(context: Context, run_id: str, name: str) -> bytes | None:
     if name == STDOUT_LOG and row["is_step"]:
         return _read_whole(context.home.run_folder(source_run_id(context, run_id)) / STD_LOG)
     if name == STDERR_LOG and row["error"]:
-        return (json.loads(row["error"]).get("message", "") + "\n").encode()
+        return f"{json.loads(row['error']).get('message', '')}\n".encode()
     return b""
 
 

@@ -33,6 +33,7 @@ class _Submission:
     """A submission, checked as far as it can be without rows."""
 
     graph: PipelineGraph
+    document: str
     order: tuple[str, ...]
     definitions: dict[str, str]
     values: dict[str, Any]
@@ -84,6 +85,7 @@ def _parse(submission: Mapping[str, Any]) -> _Submission:
     request_id = submission.get("request_id")
     return _Submission(
         graph=graph,
+        document=json.dumps(format_graph(graph), sort_keys=True, separators=(",", ":")),
         order=checks.order(graph),
         definitions={step.id: fingerprints.definition_id(step) for step in graph.steps},
         values=check_values(graph.parameters, _member(submission, "parameters", dict, {})),
@@ -266,7 +268,7 @@ def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, w
         "pipeline_runs",
         {
             "run_id": row["id"],
-            "graph_id": _write_graph(change, wanted.graph),
+            "graph_id": _write_graph(change, wanted.document),
             "parameters": as_json(wanted.values),
             "continue_on_step_failure": int(wanted.continue_on_step_failure),
             "regenerate_outputs": int(wanted.regenerate_outputs),
@@ -276,8 +278,7 @@ def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, w
     change.tell(row["id"], row["root_run_id"], first, "client", "submitted", {"steps": len(wanted.order)})
 
 
-def _write_graph(change: Change, graph: PipelineGraph) -> str:
-    document = json.dumps(format_graph(graph), sort_keys=True, separators=(",", ":"))
+def _write_graph(change: Change, document: str) -> str:
     graph_id = hashlib.sha256(document.encode()).hexdigest()
     change.rows.execute(
         "insert into graphs (id, document, created_at) values (?, ?, ?) on conflict do nothing", (graph_id, document, change.at)

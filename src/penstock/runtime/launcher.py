@@ -34,6 +34,7 @@ def run(attempt, name, arguments):
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
             trace = trace.tb_next
+        error.__traceback__ = trace  # without our own frames
         import traceback
 
         text = "".join(traceback.format_exception(type(error), error, trace))

@@ -58,6 +58,7 @@ def create_app(
         routes=[Route(item.path, _endpoint(service, item), methods=[item.method]) for item in declared],
         exception_handlers={HTTPException: _no_route, Exception: _broken},
     )
+    app.router.redirect_slashes = False  # a wrong path is an error, not a hint
     app.add_middleware(_Touching, touch=touch)
     app.state.bulletin = service.bulletin
     return app

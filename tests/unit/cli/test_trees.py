@@ -29,6 +29,11 @@ def test_a_join_names_its_other_predecessors() -> None:
     assert branches == {"a": (), "b": (), "c": ("b",)}
 
 
+def test_a_predecessor_that_is_implied_is_not_named() -> None:
+    branches = {branch.node_id: branch.also_after for branch in list_branches(graph({"a": (), "b": ("a",), "c": ("a", "b")}))}
+    assert branches["c"] == ()
+
+
 def test_a_chain_of_thousands_is_no_problem() -> None:
     edges = {str(number): (str(number - 1),) if number else () for number in range(3000)}
     assert len(list_branches(graph(edges))) == 3000

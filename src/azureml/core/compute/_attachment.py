@@ -18,7 +18,9 @@ def check_place(resource_id: Optional[str], provider: str, **parts: Optional[str
     if resource_id:
         given = [name for name, value in parts.items() if value]
         if given:
-            raise ComputeTargetException(f"Give resource_id or {' and '.join(parts)}, not both; {', '.join(given)} came with a resource_id.")
+            raise ComputeTargetException(
+                f"Give resource_id or {' and '.join(parts)}, not both; {', '.join(given)} came with a resource_id."
+            )
         check_resource_id(resource_id, provider)
         return
     missing = [name for name, value in parts.items() if not value]

@@ -327,7 +327,7 @@ class AmlCompute(ComputeTarget):
             enable_node_public_ip,
         )
 
-    def wait_for_completion(
+    def wait_for_completion(  # type: ignore[override]  # v1's signature
         self,
         show_output: bool = False,
         min_node_count: Optional[int] = None,
@@ -346,12 +346,12 @@ class AmlCompute(ComputeTarget):
             super().wait_for_completion(show_output, True)
             return
         if vars(self).pop("_is_new", False):
-            print("InProgress.\nSucceeded" if show_output else "", end="\n" if show_output else "")
+            if show_output:
+                print("InProgress.\nSucceeded")
             print(f"The cluster '{self.name}' is provisioned, with the state Succeeded.")
         if show_output:
             print("Succeeded")
-            print("AmlCompute: nothing more to wait for.\n")
-            print("The minimum number of nodes that was asked for is there.")
+            print("AmlCompute: nothing more to wait for.\n\nThe minimum number of nodes that was asked for is there.")
 
     def get(self) -> Dict[str, Any]:
         """Return the JSON form of the stored record."""

@@ -42,6 +42,7 @@ class ComputeTarget(ABC):  # noqa: B024  # as in v1, an abstract base only by na
         ComputeTargetException: There is no such target; the message begins with `ComputeTargetNotFound:`.
     """
 
+    _compute_type: ClassVar[str] = ""
     _can_delete: ClassVar[bool] = True
     _can_detach: ClassVar[bool] = True
 
@@ -49,7 +50,7 @@ class ComputeTarget(ABC):  # noqa: B024  # as in v1, an abstract base only by na
         """Return an object of the concrete class of the target of this name."""
         return compute_from_record(workspace, _fetch(workspace, name))
 
-    def __init__(self, workspace: Any, name: str) -> None:
+    def __init__(self, workspace: Any, name: str) -> None:  # noqa: B027
         """Do nothing: the object came from `__new__` complete."""
 
     def _load(self, workspace: Any, record: Mapping[str, Any]) -> None:
@@ -72,7 +73,7 @@ class ComputeTarget(ABC):  # noqa: B024  # as in v1, an abstract base only by na
         self._active_run_count = _count(record.get("active_runs"))
         self._load_definition(definition)
 
-    def _load_definition(self, definition: Mapping[str, Any]) -> None:
+    def _load_definition(self, definition: Mapping[str, Any]) -> None:  # noqa: B027
         """Set the attributes of a kind's own."""
 
     # In a workspace
@@ -199,9 +200,7 @@ class ComputeTarget(ABC):  # noqa: B024  # as in v1, an abstract base only by na
             raise ComputeTargetException(f"This is no serialized compute target: it has no {' and no '.join(missing)}.")
         definition = {_snake(key): value for key, value in (object_dict.get("properties") or {}).items()}
         times = {"created_at": object_dict.get("createdOn"), "modified_at": object_dict.get("modifiedOn")}
-        return compute_from_record(
-            workspace, {"name": object_dict["name"], "type": object_dict["type"], "definition": definition, **times}
-        )
+        return compute_from_record(workspace, {"name": object_dict["name"], "type": object_dict["type"], "definition": definition, **times})
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name}, type={self.type}, provisioning_state={self.provisioning_state})"

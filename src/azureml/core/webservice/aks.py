@@ -2,4 +2,4 @@
 
 from azureml.core.webservice import AksEndpoint, AksWebservice
 
-__all__ = ["AksEndpoint","" "AksWebservice"]
+__all__ = ["AksEndpoint", "AksWebservice"]

@@ -53,7 +53,10 @@ def _input_hint(item: Any) -> str:
         return " Wrap it: InputPortBinding(name, bind_object=it)."
     if isinstance(item, str):
         return f" To give the script a text, put {item!r} into arguments instead."
-    return " Inputs can be PipelineData, InputPortBinding, DataReference, PortDataReference, or (DataPath or PipelineParameter, DataPathComputeBinding)."
+    return (
+        " Inputs can be PipelineData, InputPortBinding, DataReference, PortDataReference, "
+        "or a pair (DataPath or PipelineParameter, DataPathComputeBinding)."
+    )
 
 
 def input_name(item: Any, place: str) -> str:

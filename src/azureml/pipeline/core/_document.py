@@ -180,7 +180,6 @@ def _value(parameter: model.Parameter, values: Mapping[str, Any], context: _Grap
     if parameter.kind != "datapath":
         return value
     from azureml.core.datastore import Datastore
-
     from azureml.data.datapath import DataPath
 
     return DataPath(

@@ -73,7 +73,8 @@ class GraphBuilder:
         if _arguments.is_produced(item):
             return self._add_step(_producer_of(item))
         raise NotImplementedError(
-            f"The steps of a pipeline can't hold a {type(item).__name__}. Use steps, PipelineData, lists and StepSequence; turn other collections into a list."
+            f"The steps of a pipeline can't hold a {type(item).__name__}. Use steps, PipelineData, lists and StepSequence; "
+            "turn other collections into a list."
         )
 
     def _add_sequence(self, sequence: StepSequence) -> List[Node]:

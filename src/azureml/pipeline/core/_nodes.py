@@ -469,6 +469,8 @@ class DataSourceNode(Node):
         datapath_param_name: The pipeline parameter that may replace the path.
     """
 
+    datapath_param_name: Optional[str] = None
+
     def __init__(
         self,
         graph: Graph,

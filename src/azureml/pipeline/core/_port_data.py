@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, Iterator, Optional, Tuple
 
+from azureml.data._copying import copy
+from azureml.data._paths import join_inside
 from azureml.pipeline.core._bindings import InputPortBinding, check_mode
 
 
@@ -71,19 +73,16 @@ class PortDataReference:
             overwrite: Whether files that exist are replaced; otherwise they are skipped with a note.
             show_progress: Whether each file is printed.
         """
-        root = _local_root(self.datastore)
-        target = os.path.abspath(os.fspath(local_path))
+        root = str(self.datastore._root("PortDataReference.download"))
+        target = os.fspath(local_path)
         os.makedirs(target, exist_ok=True)
-        return sum(_copy(source, os.path.join(target, relative), overwrite, show_progress) for source, relative in self._files(root))
+        return sum(_copy(source, join_inside(target, relative), overwrite, show_progress) for source, relative in self._files(root))
 
     def _files(self, root: str) -> Iterator[Tuple[str, str]]:
         """Every file of the data with its path on the datastore; nothing beside it that merely begins with the same letters."""
-        wanted = self.path_on_datastore.strip("/")
-        start = os.path.join(root, *wanted.split("/")) if wanted else root
-        if os.path.commonpath([os.path.realpath(root), os.path.realpath(start)]) != os.path.realpath(root):
-            raise ValueError(f"The path '{self.path_on_datastore}' leads out of the datastore '{self.datastore_name}'.")
+        start = join_inside(root, self.path_on_datastore)
         if os.path.isfile(start):
-            yield start, wanted
+            yield start, os.path.relpath(start, root)
         for folder, names, files in os.walk(start):
             names.sort()
             for name in sorted(files):
@@ -140,28 +139,12 @@ class PortDataReference:
         return InputPortBinding(input_name or self.data_reference_name, self, mode or "mount", path_on_compute, overwrite)
 
 
-def _local_root(datastore: Any) -> str:
-    root = (getattr(datastore, "_record", None) or {}).get("root")
-    if not root:
-        raise NotImplementedError(f"The datastore '{datastore.name}' has no local folder, so this version can't download from it.")
-    return str(root)
-
-
 def _copy(source: str, target: str, overwrite: Optional[bool], show_progress: Optional[bool]) -> int:
-    import shutil
-
     if os.path.exists(target) and not overwrite:
         print(f"Skipped {target}: it exists. Pass overwrite=True to replace it.")
         return 0
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    # Beside its place and then renamed, so that a copy that breaks off leaves no half file under the real name.
-    unfinished = f"{target}.part-{os.getpid()}"
-    try:
-        shutil.copyfile(source, unfinished)
-        os.replace(unfinished, target)
-    finally:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
+    copy(source, target)
     if show_progress:
         print(f"Downloaded {target}")
     return 1

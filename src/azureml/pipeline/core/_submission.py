@@ -182,7 +182,8 @@ def _check_script(step: str, script: Optional[str], snapshot: Snapshot) -> None:
     if path.normpath(script).replace(path.sep, "/") not in {entry.path for entry in snapshot.files}:
         find_script(snapshot.folder, script, f"Step '{step}'")
         raise ValueError(
-            f"Step '{step}': the ignore file in {snapshot.folder} leaves out the script '{script}'. Change .amlignore (or .gitignore, when that is all there is)."
+            f"Step '{step}': the ignore file in {snapshot.folder} leaves out the script '{script}'. "
+            "Change .amlignore (or .gitignore, when that is all there is)."
         )
 
 

@@ -113,15 +113,19 @@ def watch_step(step: StepRun, wait: Wait, show_output: bool, is_part: bool = Fal
     """
     _say(f"StepRunId: {step.id}")
     _say(f"Link to Azure Machine Learning Portal: {step.get_portal_url()}")
-    show: List[Callable[[Dict[str, Any]], None]] = []
-    if show_output:
-        show = [_status_teller(f"StepRun( {step.name} ) Status: {{}}", words.step_spelling), _LogTeller(step).tell]
+    tell_status = _status_teller(f"StepRun( {step.name} ) Status: {{}}", words.step_spelling)
+    log = _LogTeller(step)
+
+    def see_round(news: Dict[str, Any]) -> None:
+        tell_status(news)
+        log.tell(news)
+
     record = follow(
         step._client,
         step.id,
         deadline=wait.deadline,
         wait_seconds=_STREAM_SECONDS if show_output else 20,
-        on_round=(lambda news: [tell(news) for tell in show] and None) if show else None,
+        on_round=see_round if show_output else None,
     )
     step._record = record
     if not words.is_final(record["status"]):

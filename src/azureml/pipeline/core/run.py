@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Literal, Optional
 
 from azureml.core._errors import v1_errors
 from azureml.core._refusal import not_built
@@ -158,9 +158,7 @@ class PipelineRun(Run):
 
     # Life
 
-    def wait_for_completion(  # type: ignore[override]
-        self, show_output: bool = True, timeout_seconds: float = sys.maxsize, raise_on_error: bool = True
-    ) -> str:
+    def wait_for_completion(self, show_output: bool = True, timeout_seconds: float = sys.maxsize, raise_on_error: bool = True) -> str:
         """Wait until the run has ended, and return its status: Finished, Failed or Canceled.
 
         Args:
@@ -207,7 +205,7 @@ class PipelineRun(Run):
         """
         raise _unsupported("child_run", "pipeline", "Its children are its steps; see get_steps().")
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Literal[False]:
         return False  # a `with` block does not decide how a pipeline ends
 
     # What later releases bring
@@ -415,9 +413,7 @@ class StepRun(Run):
 
     # Life
 
-    def wait_for_completion(  # type: ignore[override]
-        self, show_output: bool = True, timeout_seconds: float = sys.maxsize, raise_on_error: bool = True
-    ) -> str:
+    def wait_for_completion(self, show_output: bool = True, timeout_seconds: float = sys.maxsize, raise_on_error: bool = True) -> str:
         """Wait until the step has ended, and return its status: Finished, Failed, Canceled or Bypassed.
 
         Args:
@@ -460,7 +456,7 @@ class StepRun(Run):
         """
         raise _unsupported("child_run", "step", "The script can: Run.get_context().child_run().")
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Literal[False]:
         return False  # a `with` block does not decide how a step ends
 
 
@@ -502,7 +498,6 @@ class StepRunOutput:
 
 def _port_data(experiment: Experiment, pipeline_run_id: str, name: str, output: Dict[str, Any], step_run: Any) -> PortDataReference:
     from azureml.core.datastore import Datastore
-
     from azureml.data.data_reference import DataReference
 
     datastore = Datastore.get(experiment.workspace, output["datastore"])

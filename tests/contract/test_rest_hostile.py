@@ -1,0 +1,174 @@
+"""Whatever is sent, the service answers with words and never breaks."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+from typing import Any
+
+import pytest
+
+from penstock.service.app import TABLES, Forbidden, _authorise
+from penstock.service.routes import Declaration, Role, RouteTable, check_declarations
+
+ROUTES = [item for table in TABLES for item in table.declarations]
+SAFE = [item for item in ROUTES if not item.path.endswith("/service/stop")]
+
+TEXTS = ["", "x", "..", "../..", "%00", "%2e%2e%2f", "ä", "%ff", "'; drop table runs; --", "a" * 3000, "0" * 64, "%ed%a0%80", "None", "-1"]
+VALUES: list[Any] = [None, True, 0, -1, 2**70, 1.5, float("nan"), "", "x", "\0", "\ud800", "a" * 5000, [], [[]], {}, {"a": {"b": []}}, [None], [1], ["x"]]
+BODIES = [b"", b"{", b"null", b"[]", b"5", b'"x"', b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'{"x":' * 5_000, b'{"limit": 1' + b"0" * 6000 + b"}", b'{"name": "\\ud800"}']
+NAMES = [
+    *("name", "subscription_id", "resource_group", "create", "tags", "details", "exist_ok", "remove_tags", "archived", "type", "root"),
+    *("definition", "overwrite", "version", "digests", "entries", "experiment_name", "submission", "run_id", "parent_run_id", "properties"),
+    *("display_name", "description", "status", "error", "records", "request_id"),
+]
+QUERIES = ["", "limit=x", "limit=-1", "limit=99999999999999999999", "offset=1e9", "after=%00", "wait_seconds=nan", "wait_seconds=-1", "recursive=maybe"]
+QUERIES += ["tags={", "tags={}", 'tags={"a":[]}', "tags=%7B%22a%22%3A%22%5Cud800%22%7D", "unknown=1", "%ff=%ff", "before=x", "type=%00", "a=b&a=c"]
+
+
+def exchange(rest: Any, data: bytes) -> int:
+    """Send raw bytes; return the status of the answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(20)
+        connection.connect(str(rest.home.socket))
+        connection.sendall(data)
+        answer = connection.recv(65536)
+    return int(answer.split(b" ", 2)[1])
+
+
+def request(method: str, target: str, body: bytes = b"") -> bytes:
+    return f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def fill(path: str, values: dict[str, str], text: str) -> str:
+    for name in ("workspace_id", "experiment_id", "run_id", "digest", "name:path", "name"):
+        path = path.replace("{" + name + "}", values.get(name, text))
+    return path
+
+
+@pytest.mark.parametrize("route", SAFE, ids=lambda route: f"{route.method} {route.path}")
+def test_garbage_gets_an_answer(rest: Any, chain: Any, route: Declaration) -> None:
+    luck = random.Random(route.method + route.path)
+    known = {"workspace_id": rest.workspace_id, "run_id": rest.submit(chain(1))["run"]["id"]}
+    targets = [fill(route.path, known if luck.random() < 0.5 else {}, text) for text in TEXTS]
+    found = [exchange(rest, request(route.method, target, luck.choice(BODIES))) for target in targets]
+    good = fill(route.path, {**known, "digest": "0" * 64}, "thing")
+    found += [exchange(rest, request(route.method, good, body)) for body in BODIES]
+    found += [exchange(rest, request(route.method, f"{good}?{query}")) for query in QUERIES]
+    for _ in range(40):
+        members = {name: luck.choice(VALUES) for name in luck.sample(NAMES, luck.randint(1, len(NAMES)))}
+        found.append(exchange(rest, request(route.method, good, json.dumps(members).encode())))
+    assert max(found) < 500
+
+
+@pytest.mark.parametrize("name", ["name", "status", "submission", "tags", "records"])
+@pytest.mark.parametrize("route", [item for item in SAFE if item.takes_json], ids=lambda route: f"{route.method} {route.path}")
+def test_one_odd_member(rest: Any, chain: Any, route: Declaration, name: str) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")["id"]
+    target = fill(route.path, {"workspace_id": rest.workspace_id, "run_id": run, "digest": "0" * 64}, "thing")
+    whole = {"name": "n", "subscription_id": "s", "resource_group": "g", "experiment_name": "e", "type": "t", "definition": {}, "status": "Running"}
+    found = [exchange(rest, request(route.method, target, json.dumps({**whole, name: value}).encode())) for value in VALUES]
+    assert max(found) < 500
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize(
+    "member",
+    ["graph", "parameters", "continue_on_step_failure", "tags", "properties", "parent_run_id", "description", "interpreter", "run_source", "request_id"],
+)
+def test_odd_submission(rest: Any, chain: Any, member: str, value: Any) -> None:
+    from penstock.model.graph import format_graph
+
+    body = json.dumps({"experiment_name": "e", "submission": {"graph": format_graph(chain(1)), member: value}})
+    assert exchange(rest, request("POST", f"/api/v1/workspaces/{rest.workspace_id}/pipeline-runs", body.encode())) < 500
+
+
+def test_odd_graphs(rest: Any, chain: Any) -> None:
+    """Replace one value of a good graph at a time."""
+    from penstock.model.graph import format_graph
+
+    good = json.dumps(format_graph(chain(2)))
+    luck = random.Random(5)
+    for _ in range(300):
+        graph = json.loads(good)
+        place: Any = graph
+        while True:
+            key = luck.choice(list(place) if isinstance(place, dict) else range(len(place)))
+            if isinstance(place[key], (dict, list)) and place[key] and luck.random() < 0.8:
+                place = place[key]
+                continue
+            place[key] = luck.choice(VALUES)
+            break
+        body = json.dumps({"experiment_name": "e", "submission": {"graph": graph}}).encode()
+        assert exchange(rest, request("POST", f"/api/v1/workspaces/{rest.workspace_id}/pipeline-runs", body)) < 500, graph
+
+
+def test_no_such_route(rest: Any) -> None:
+    assert exchange(rest, request("GET", "/")) == 404
+    assert exchange(rest, request("GET", "/api/v1/runs/")) == 404
+    assert exchange(rest, request("DELETE", "/api/v1/runs")) == 405
+
+
+def test_body_that_is_too_large(rest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.service.requests.BODY_BYTES", 1000)
+    assert exchange(rest, request("POST", "/api/v1/workspaces", b'{"name": "' + b"x" * 2000 + b'"}')) == 413
+
+
+def test_client_that_hangs_up(rest: Any) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")["id"]
+    for data in (b"PUT /api/v1/blobs/" + b"0" * 64 + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf", request("GET", f"/api/v1/runs/{run}/events?after=99&wait_seconds=9")):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(str(rest.home.socket))
+            connection.sendall(data)
+    assert rest.client.service_info()["version"] == "test"
+    assert not list(rest.home.blobs.glob("00/.incoming-*"))
+
+
+def test_misspelt_member_is_refused(rest: Any) -> None:
+    from penstock.model.errors import Invalid
+
+    with pytest.raises(Invalid, match="has no 'nmae'"):
+        rest.client._send("POST", "/workspaces", name="x", nmae="y")
+
+
+def test_broken_verb_is_logged_under_a_name(rest: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    from penstock.model.errors import PenstockError
+
+    monkeypatch.setattr("penstock.operations.workspaces.list_workspaces", lambda *_: 1 / 0)
+    with pytest.raises(PenstockError, match="its log tells more under") as caught:
+        rest.client.list_workspaces()
+    assert caught.value.status == 500
+    assert caught.value.details["error_id"] in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_stop(rest: Any) -> None:
+    rest.client.stop_service()
+    assert rest.stopped == [1]
+
+
+# Permissions
+
+
+def test_every_route_states_its_permission() -> None:
+    table = RouteTable()
+    table.add("GET", "/open")(lambda call: None)
+    with pytest.raises(ValueError, match="GET /api/v1/open states no permission"):
+        check_declarations(table.declarations)
+    assert check_declarations(ROUTES) == ROUTES
+
+
+def test_only_the_owner_of_a_socket_comes_in() -> None:
+    for route in ROUTES:
+        _authorise({"server": ("/home/service.sock", None)}, route)
+        for server in (("127.0.0.1", 80), None):
+            with pytest.raises(Forbidden, match="needs the role"):
+                _authorise({"server": server}, route)
+
+
+def test_roles_are_ordered() -> None:
+    assert Role.READER < Role.CONTRIBUTOR < Role.OWNER
+    assert all(route.permission is not Role.READER for route in ROUTES if route.method != "GET")
+
+

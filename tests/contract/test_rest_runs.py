@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from penstock.model import status as words
+from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+
+
+def test_run_that_its_client_drives(rest: Any) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e", name="try", tags={"a": 1}, properties={"p": "1"}, description="d")
+    assert (run["status"], run["type"], run["name"], run["tags"], run["number"]) == ("Running", None, "try", {"a": "1"}, 1)
+    assert run["started_at"] == run["created_at"]
+    assert run["root_run_id"] == run["id"]
+    ended = rest.client.set_run_status(run["id"], "Failed", {"code": "UserError", "message": "no", "details": {"line": 3}})
+    assert ended["error"] == {"code": "UserError", "message": "no", "details": {"line": 3}}
+    assert ended["ended_at"] > run["started_at"]
+    assert rest.client.set_run_status(run["id"], "Failed") == ended
+    with pytest.raises(Refused, match="is Failed; it can't become Running"):
+        rest.client.set_run_status(run["id"], "Running")
+
+
+@pytest.mark.parametrize("before", [word for word in words.ACTIVE if word not in ("Finalizing", "CancelRequested")])
+@pytest.mark.parametrize("after", words.ALL)
+def test_status_follows_the_table(rest: Any, before: str, after: str) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e", status=before)
+    if after in words.NEXT[before] or after == before:
+        assert rest.client.set_run_status(run["id"], after)["status"] == after
+    else:
+        with pytest.raises(Refused):
+            rest.client.set_run_status(run["id"], after)
+
+
+def test_runs_of_pipelines_are_not_driven_by_hand(rest: Any, chain: Any) -> None:
+    answer = rest.submit(chain(1))
+    for run in (answer["run"], answer["steps"][0]):
+        with pytest.raises(Refused, match="follows from its process"):
+            rest.client.set_run_status(run["id"], "Completed")
+    with pytest.raises(Refused, match="submitting a pipeline"):
+        rest.client.create_run(rest.workspace_id, "e", type="azureml.StepRun")
+
+
+def test_run_ids(rest: Any) -> None:
+    run_id = f"work_1700000000_{rest.workspace_id[:8]}"
+    assert rest.client.create_run(rest.workspace_id, "e", run_id=run_id)["id"] == run_id
+    with pytest.raises(AlreadyExists):
+        rest.client.create_run(rest.workspace_id, "e", run_id=run_id)
+    for odd in ("../x", "", ".x", "a b", "x" * 256):
+        with pytest.raises(Invalid, match="can't be a run id"):
+            rest.client.create_run(rest.workspace_id, "e", run_id=odd)
+
+
+def test_properties_are_written_once(rest: Any) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e", properties={"p": "1"})
+    assert rest.client.update_run(run["id"], properties={"p": "1", "q": "2"})["properties"] == {"p": "1", "q": "2"}
+    with pytest.raises(Refused, match="written once"):
+        rest.client.update_run(run["id"], properties={"p": "2"}, tags={"t": "1"})
+    assert rest.client.get_run(run["id"])["tags"] == {}
+
+
+def test_tags_come_and_go(rest: Any) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e", tags={"a": "1", "b": "2"})
+    changed = rest.client.update_run(run["id"], tags={"c": None, "b": "3"}, remove_tags=["a"], display_name="n", description="d")
+    assert (changed["tags"], changed["display_name"], changed["description"]) == ({"b": "3", "c": None}, "n", "d")
+    with pytest.raises(Invalid, match="must be a text"):
+        rest.client.update_run(run["id"], tags={"a": [1]})
+
+
+def test_missing_run(rest: Any) -> None:
+    for call in ("get_run", "list_children", "list_files", "list_metrics", "list_outputs", "get_graph", "follow_run", "cancel_run"):
+        with pytest.raises(NotFound, match="no run"):
+            getattr(rest.client, call)("nobody")
+
+
+# Lists
+
+
+def ids(runs: list[dict[str, Any]]) -> list[str]:
+    return [run["id"] for run in runs]
+
+
+def test_runs_are_listed_newest_first(rest: Any, chain: Any) -> None:
+    made = [rest.client.create_run(rest.workspace_id, name)["id"] for name in ("e", "f", "e")]
+    pipeline = rest.submit(chain(2), "e")["run"]["id"]
+    everything = ids(rest.client.list_runs(rest.workspace_id))
+    assert everything == [pipeline, *reversed(made)]
+    assert ids(rest.client.list_runs(rest.workspace_id, "e")) == [pipeline, made[2], made[0]]
+    assert ids(rest.client.list_runs(rest.workspace_id, limit=2)) == everything[:2]
+    assert ids(rest.client.list_runs(rest.workspace_id, limit=2, before=everything[1])) == everything[2:]
+    assert len(rest.client.list_runs(rest.workspace_id, include_children=True)) == 6
+    assert ids(rest.client.list_runs(rest.workspace_id, type="azureml.PipelineRun")) == [pipeline]
+
+
+def test_runs_are_found_by_tags_properties_and_status(rest: Any) -> None:
+    a = rest.client.create_run(rest.workspace_id, "e", tags={"k": "1", "only": None}, properties={"p.q": 'x"y'})["id"]
+    b = rest.client.create_run(rest.workspace_id, "e", tags={"k": "2"}, properties={"azureml.runsource": "mine"}, status="NotStarted")["id"]
+
+    def found(**filters: Any) -> list[str]:
+        return ids(rest.client.list_runs(rest.workspace_id, **filters))
+
+    assert found(tags="k") == [b, a]
+    assert found(tags={"k": "1"}) == [a]
+    assert found(tags={"k": "1", "only": None}) == [a]
+    assert found(tags={"k": "1", "other": "2"}) == []
+    assert found(properties={"p.q": 'x"y'}) == [a]
+    assert found(properties="p.q") == [a]
+    assert found(type="mine") == [b]
+    assert found(status="NotStarted") == [b]
+
+
+def test_children_by_start(rest: Any, chain: Any) -> None:
+    answer = rest.submit(chain(4))
+    run_id, steps = answer["run"]["id"], [step["id"] for step in answer["steps"]]
+    rest.execute("update runs set started_at = '2026-01-01T00:00:01.000000Z', status = 'Running' where id = ?", steps[0])
+    rest.execute("update runs set started_at = '2026-01-01T00:00:02.000000Z', status = 'Running' where id = ?", steps[1])
+    assert ids(rest.client.list_children(run_id)) == [steps[1], steps[0], steps[2], steps[3]]
+    assert ids(rest.client.list_children(run_id, status="Running")) == [steps[1], steps[0]]
+    assert ids(rest.client.list_children(run_id, tags={"azureml.nodeid": "node3"})) == [steps[3]]
+
+
+def test_children_of_children(rest: Any, chain: Any) -> None:
+    parent = rest.client.create_run(rest.workspace_id, "e")["id"]
+    pipeline = rest.submit(chain(2), parent_run_id=parent)["run"]["id"]
+    assert ids(rest.client.list_children(parent)) == [pipeline]
+    assert len(rest.client.list_children(parent, recursive=True)) == 3
+    assert len(rest.client.list_children(parent, recursive=True, type="azureml.StepRun")) == 2
+
+
+# Following
+
+
+def test_events_of_the_whole_tree(rest: Any, chain: Any) -> None:
+    answer = rest.submit(chain(2))
+    news = rest.client.follow_run(answer["run"]["id"])
+    assert [(event["run_id"], event["status"], event["actor"]) for event in news["events"]] == [
+        (answer["run"]["id"], "Running", "client"),
+        (answer["steps"][0]["id"], "Queued", "client"),
+        (answer["steps"][1]["id"], "NotStarted", "client"),
+    ]
+    assert news["last"] == news["events"][-1]["sequence"]
+    assert rest.client.follow_run(answer["run"]["id"], after=news["last"])["events"] == []
+    of_step = rest.client.follow_run(answer["steps"][1]["id"])
+    assert [event["status"] for event in of_step["events"]] == ["NotStarted"]
+
+
+def test_news_come_at_once(rest: Any) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")
+    seen = rest.client.follow_run(run["id"])["last"]
+    ended_at: list[float] = []
+
+    def end() -> None:
+        rest.client.set_run_status(run["id"], "Completed")
+        ended_at.append(time.monotonic())
+
+    timer = threading.Timer(0.2, end)
+    timer.start()
+    news = rest.client.follow_run(run["id"], after=seen, wait_seconds=20)
+    heard_at = time.monotonic()
+    timer.join()
+    assert (news["run"]["status"], [event["status"] for event in news["events"]]) == ("Completed", ["Completed"])
+    assert heard_at - ended_at[0] < 5  # far less than the wait: it was news that ended it
+
+
+def test_ended_run_is_not_waited_for(rest: Any) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")
+    rest.client.set_run_status(run["id"], "Completed")
+    started = time.monotonic()
+    assert rest.client.follow_run(run["id"], after=10**9, wait_seconds=30)["events"] == []
+    assert time.monotonic() - started < 10
+
+
+def test_wait_ends_and_keeps_the_service_awake(rest: Any) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")
+    rest.touched.clear()
+    news = rest.client.follow_run(run["id"], after=10**9, wait_seconds=1.2)
+    assert (news["events"], news["last"], news["run"]["status"]) == ([], 10**9, "Running")
+    assert len(rest.touched) > 2
+
+
+# Cancel
+
+
+def test_cancel(rest: Any, chain: Any) -> None:
+    parent = rest.client.create_run(rest.workspace_id, "e")
+    pipeline = rest.submit(chain(2), parent_run_id=parent["id"])["run"]
+    assert rest.client.cancel_run(parent["id"])["status"] == "Canceled"
+    assert rest.client.get_run(pipeline["id"])["status"] == "Canceled"
+    assert rest.client.cancel_run(parent["id"])["status"] == "Canceled"
+
+
+# Metrics
+
+
+def test_metrics_of_a_tree(rest: Any) -> None:
+    parent = rest.client.create_run(rest.workspace_id, "e")["id"]
+    child = rest.client.create_run(rest.workspace_id, "e", parent_run_id=parent)["id"]
+    rest.client.log_metrics(child, [{"name": "loss", "kind": "scalar", "value": 1.5, "step": 2, "at": "then"}])
+    rest.client.log_metrics(child, [{"name": "loss", "kind": "scalar", "value": float("inf")}])
+    assert rest.client.list_metrics(parent) == {}
+    records = rest.client.list_metrics(parent, recursive=True)[child]
+    assert records[0] == {"name": "loss", "kind": "scalar", "value": 1.5, "step": 2, "at": "then"}
+    assert records[1]["value"] == float("inf")
+    assert records[1]["at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        {},
+        {"name": "", "kind": "scalar", "value": 1},
+        {"name": "a", "kind": "odd", "value": 1},
+        {"name": "a", "kind": [], "value": 1},
+        {"name": "a", "kind": "list", "value": 1},
+        {"name": "a", "kind": "scalar", "value": 1, "step": "x"},
+    ],
+)
+def test_metric_that_is_none(rest: Any, record: Any) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")["id"]
+    with pytest.raises(Invalid):
+        rest.client.log_metrics(run, [{"name": "good", "kind": "scalar", "value": 1}, record])
+    assert rest.client.list_metrics(run) == {}
+
+
+def test_torn_line_is_skipped(rest: Any) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")["id"]
+    rest.client.log_metrics(run, [{"name": "a", "kind": "scalar", "value": 1}])
+    with (rest.home.run_folder(run) / "metrics.jsonl").open("ab") as file:
+        file.write(b'{"name": "b", "kind": "sca')
+    rest.client.log_metrics(run, [{"name": "c", "kind": "scalar", "value": 3}])
+    assert [record["name"] for record in rest.client.list_metrics(run)[run]] == ["a", "c"]
