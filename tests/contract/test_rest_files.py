@@ -10,7 +10,7 @@ import pytest
 
 from penstock.compile.manifests import Entry, manifest_digest
 from penstock.compile.snapshots import take_snapshot, upload_snapshot
-from penstock.model.errors import Invalid, NotFound, TooLarge, Unavailable
+from penstock.model.errors import Invalid, NotFound, Refused, TooLarge
 from penstock.operations import blobs
 
 
@@ -107,8 +107,10 @@ def test_file_is_replaced(rest: Any, run_id: str) -> None:
     rest.client.put_file(run_id, "f", io.BytesIO(b"old"))
     rest.client.put_file(run_id, "f", io.BytesIO(b"new!"))
     assert rest.client.read_file(run_id, "f") == b"new!"
-    with pytest.raises(Unavailable, match="can't be written"):
-        rest.client.put_file(run_id, "f/below", io.BytesIO(b""))
+    rest.client.put_file(run_id, "folder/below", io.BytesIO(b""))
+    for name in ("f/below", "folder"):
+        with pytest.raises(Refused, match="the same name"):
+            rest.client.put_file(run_id, name, io.BytesIO(b""))
     assert os.listdir(rest.home.run_folder(run_id) / "incoming") == []
 
 

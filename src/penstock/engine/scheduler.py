@@ -146,12 +146,13 @@ class Scheduler:
     # Decide
 
     def _decide_ready(self) -> int:
-        """Reuse or start the ready steps, until none can move; return how many are left waiting for room."""
+        """Reuse or start the ready steps, until none can move; return how many were started or are left waiting for room."""
         skipped: set[str] = set()
+        begun = 0
         while True:
             rows = [row for row in steps.list_ready_steps(self._context) if row["id"] not in skipped]
             if not rows:
-                return len(skipped)
+                return len(skipped) + begun
             room, started = Room(self._context), []
             for row in rows:
                 step = self._read(row)
@@ -163,6 +164,7 @@ class Scheduler:
                 item = self._start(step)
                 started += [item] if item else []
             steps.record_started(self._context, started)
+            begun += len(started)
 
     def _read(self, row: Row) -> ReadyStep | None:
         try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from penstock.model.errors import NotFound, Unavailable
+from penstock.model.errors import NotFound, Refused, Unavailable
 from penstock.operations import runs
 from penstock.operations.context import Context
 from penstock.storage.paths import clean_relative, is_inside, safe_join
@@ -215,7 +215,9 @@ class IncomingFile:
             self._file.close()
             self._path.parent.mkdir(parents=True, exist_ok=True)
             os.replace(self._temporary, self._path)
-        except OSError as error:  # a folder of that name, a file where a folder should be, a full disk
+        except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+            raise Refused(f"The file can't be kept as {self._path}: a file and a folder would have the same name.") from error
+        except OSError as error:
             raise self._trouble(error) from error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

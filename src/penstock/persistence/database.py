@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import sqlite3
 import threading
@@ -35,6 +36,7 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = _as_dict
+        refuse_newer(connection, self.path)  # before anything is written to the file
         # NORMAL with a write-ahead log: a killed process loses nothing; after a power cut the file is whole.
         for pragma in ("journal_mode = wal", "synchronous = normal", "foreign_keys = on", "cache_size = -8000"):
             connection.execute(f"pragma {pragma}")
@@ -150,22 +152,29 @@ def _clear_errors(path: Path) -> Iterator[None]:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to the newest schema.
-
-    Raises:
-        Unavailable: The file was written by a newer version of Penstock.
-    """
-    version: int = connection.execute("pragma user_version").fetchone()["user_version"]
-    steps = migrations()
-    if version > len(steps):
-        raise Unavailable(
-            f"{path} was written by a newer version of Penstock (schema {version}; this one knows {len(steps)}). "
-            "Nothing was changed. Upgrade Penstock, or name another home folder with PENSTOCK_HOME."
-        )
-    for number, script in enumerate(steps[version:], version + 1):
+    """Bring the file to the newest schema."""
+    version = refuse_newer(connection, path)
+    for number, script in enumerate(migrations()[version:], version + 1):
         connection.executescript(f"begin immediate;\n{script}\npragma user_version = {number};\ncommit;")
 
 
+def refuse_newer(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the schema of the file.
+
+    Raises:
+        Unavailable: A newer version of Penstock wrote it.
+    """
+    version: int = connection.execute("pragma user_version").fetchone()["user_version"]
+    known = len(migrations())
+    if version > known:
+        raise Unavailable(
+            f"{path} was written by a newer version of Penstock (schema {version}; this one knows {known}). "
+            "Nothing was changed. Upgrade Penstock, or name another home folder with PENSTOCK_HOME."
+        )
+    return version
+
+
+@functools.cache
 def migrations() -> list[str]:
     """Return the migration scripts in order; the nth brings schema n-1 to schema n."""
     folder = resources.files("penstock.persistence") / "migrations"

@@ -1,0 +1,52 @@
+"""The description of a script's run: complete, though its submission is refused."""
+
+from __future__ import annotations
+
+import pytest
+from azureml.core import RunConfiguration, ScriptRunConfig
+from azureml.core.runconfig import DockerConfiguration, MpiConfiguration, PyTorchConfiguration
+from azureml.core.script_run_config import get_run_config_from_script_run, submit
+from azureml.exceptions import RunConfigurationException, UserErrorException
+
+
+def test_fresh_configuration() -> None:
+    config = ScriptRunConfig("src", "train.py", ["--a", 1], compute_target="cpu", docker_runtime_config=DockerConfiguration(use_docker=True))
+    assert config.run_config.target == "cpu"
+    assert config.run_config.max_run_duration_seconds == ScriptRunConfig.MAX_DURATION_SECONDS_DEFAULT
+    assert config.run_config.docker.use_docker is True
+    assert not config.run_config.script
+    merged = get_run_config_from_script_run(config)
+    assert (merged.script, merged.arguments) == ("train.py", ["--a", 1])
+    assert not config.run_config.script
+
+
+def test_given_configuration_fills_what_is_missing(caplog: pytest.LogCaptureFixture) -> None:
+    given = RunConfiguration(script="inner.py", arguments=["x"])
+    assert ScriptRunConfig("src", run_config=given).script == "inner.py"
+    outer = ScriptRunConfig("src", "outer.py", run_config=given, compute_target="cpu")
+    assert outer.script == "outer.py"
+    assert "compute_target" in caplog.text
+    assert "script" in caplog.text
+
+
+def test_distribution() -> None:
+    mpi = ScriptRunConfig("src", "x.py", distributed_job_config=MpiConfiguration(2, 3)).run_config
+    assert (mpi.framework, mpi.communicator, mpi.node_count) == ("Python", "IntelMpi", 3)
+    torch = ScriptRunConfig("src", "x.py", distributed_job_config=PyTorchConfiguration("Nccl", node_count=2)).run_config
+    assert (torch.framework, torch.node_count) == ("PyTorch", 2)
+
+
+def test_wrong_classes_are_refused() -> None:
+    with pytest.raises(RunConfigurationException):
+        ScriptRunConfig("src", distributed_job_config=3)
+    with pytest.raises(RunConfigurationException):
+        ScriptRunConfig("src", docker_runtime_config=3)
+    with pytest.raises(UserErrorException):
+        ScriptRunConfig("src", resume_from="folder")
+    with pytest.raises(UserErrorException):
+        ScriptRunConfig("src", run_config={})
+
+
+def test_submission_says_what_to_do() -> None:
+    with pytest.raises(NotImplementedError, match=r"train\.py.*PythonScriptStep"):
+        submit(ScriptRunConfig("src", "train.py"), None, "e")  # type: ignore[arg-type]
