@@ -25,7 +25,7 @@ def test_only_new_files_travel(rest: Any, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("print(1)")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "b.sh").write_text("true")
-    os.chmod(tmp_path / "sub" / "b.sh", 0o755)
+    os.chmod(tmp_path / "sub" / "b.sh", 0o700)
     snapshot = take_snapshot(str(tmp_path))
     digests = [entry.digest for entry in snapshot.files]
     assert rest.client.missing_blobs(digests) == digests
@@ -77,7 +77,9 @@ def test_snapshot_does_not_leave_its_folder(rest: Any, path: str) -> None:
         rest.client.put_snapshot(manifest_digest([entry]), [entry])
 
 
-@pytest.mark.parametrize("entry", [None, [], ["a", "1", "0" * 64, False], ["a", -1, "0" * 64, False], ["a", 1, "x", False], ["a", 1, "0" * 64, 1]])
+@pytest.mark.parametrize(
+    "entry", [None, [], ["a", "1", "0" * 64, False], ["a", -1, "0" * 64, False], ["a", 1, "x", False], ["a", 1, "0" * 64, 1]]
+)
 def test_snapshot_entry_that_is_none(rest: Any, entry: Any) -> None:
     with pytest.raises(Invalid):
         rest.client._send("PUT", "/snapshots/" + "0" * 64, entries=[entry])
@@ -123,7 +125,9 @@ def test_missing_file_names_the_nearest(rest: Any, run_id: str, tmp_path: Path) 
     assert not (tmp_path / "deep").exists()
 
 
-@pytest.mark.parametrize("name", ["../x", "a/../../x", "/etc/passwd", "//etc/passwd", "..", "a\0b", "x" * 300, "outputs/../../y", "%2e%2e/x"])
+@pytest.mark.parametrize(
+    "name", ["../x", "a/../../x", "/etc/passwd", "//etc/passwd", "..", "a\0b", "x" * 300, "outputs/../../y", "%2e%2e/x"]
+)
 def test_hostile_names(rest: Any, run_id: str, name: str) -> None:
     rest.write(run_id, "metrics.jsonl", b"secret")
     for call in (lambda: rest.client.read_file(run_id, name), lambda: rest.client.put_file(run_id, name, io.BytesIO(b"x"))):

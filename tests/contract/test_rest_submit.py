@@ -23,7 +23,9 @@ def test_answer_lists_every_step_in_order(rest: Any, chain: Any) -> None:
     ]
     assert [step["number"] for step in steps] == [run["number"] + 1, run["number"] + 2, run["number"] + 3]
     assert all(step["pipeline_run_id"] == step["parent_run_id"] == step["root_run_id"] == run["id"] for step in steps)
-    rows = rest.context.database.all("select waiting_for, position, compute_name from step_runs where pipeline_run_id = ? order by position", (run["id"],))
+    rows = rest.context.database.all(
+        "select waiting_for, position, compute_name from step_runs where pipeline_run_id = ? order by position", (run["id"],)
+    )
     assert [tuple(row.values()) for row in rows] == [(0, 0, "local"), (1, 1, "local"), (1, 2, "local")]
 
 
@@ -109,7 +111,10 @@ def test_every_missing_thing_is_named(rest: Any, chain: Any) -> None:
     rest.client.put_compute_target(rest.workspace_id, "cpu-cluster", "AmlCompute", {})
     first, second = chain(2).steps
     graph = PipelineGraph(
-        steps=(replace(first, compute=ComputeRef("cpu-clster"), snapshot="0" * 64), replace(second, outputs=(replace(second.outputs[0], datastore="blub"),)))
+        steps=(
+            replace(first, compute=ComputeRef("cpu-clster"), snapshot="0" * 64),
+            replace(second, outputs=(replace(second.outputs[0], datastore="blub"),)),
+        )
     )
     compute, datastore, snapshot = sorted(problems_of(rest, graph), key=lambda text: ("compute" not in text, "datastore" not in text))
     assert "Did you mean 'cpu-cluster'?" in compute

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Optional
+from typing import Any, List, Optional
 
 from azureml.core._deprecation import deprecated, note
 from azureml.core._section import Section

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from azureml.core import container_registry as _container_registry
 from azureml.core._deprecation import deprecated
+from azureml.core._environment_sections import DEFAULT_SHM_SIZE
 from azureml.core._run_config_sections import (
     SUPPORTED_PYTORCH_BACKENDS,
     AmlComputeConfiguration,
@@ -115,6 +116,7 @@ MPI_GPU_IMAGE = DEFAULT_GPU_IMAGE
 SUPPORTED_DATAREF_MODES = ["mount", "download", "upload"]
 SUPPORTED_DELIVERY_MECHANISM = ["direct", "mount", "download", "upload"]
 
+_DEFAULT_SHM_SIZE = DEFAULT_SHM_SIZE
 _DEFAULT_ENVIRONMENT = "default-environment"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from penstock.engine.environments import check_environment
 from penstock.engine.executors import Executor, Handle, Outcome
 from penstock.engine.executors.attempts import collect
 from penstock.engine.inputs import output_path
@@ -35,6 +36,7 @@ class Scheduler:
         self._reader = reader
         self._now = now or (lambda: datetime.now(timezone.utc))
         self._asked: set[tuple[str, int]] = set()  # attempts that got their TERM
+        self._must_run: set[str] = set()  # ready steps that wait for room; no earlier result was found for them
 
     def turn(self, thorough: bool = False) -> bool:
         """Move everything that can move, once; return whether anything is still under way or waits.
@@ -146,25 +148,32 @@ class Scheduler:
     # Decide
 
     def _decide_ready(self) -> int:
-        """Reuse or start the ready steps, until none can move; return how many were started or are left waiting for room."""
-        skipped: set[str] = set()
-        begun = 0
-        while True:
-            rows = [row for row in steps.list_ready_steps(self._context) if row["id"] not in skipped]
-            if not rows:
-                return len(skipped) + begun
-            room, started = Room(self._context), []
-            for row in rows:
+        """Reuse what can be reused, start what there is room for; return how many steps were ready to start."""
+        read: dict[str, ReadyStep] = {}
+        while True:  # a reused step makes others ready
+            rows = steps.list_ready_steps(self._context)
+            self._must_run &= {row["id"] for row in rows}
+            fresh = [row for row in rows if row["id"] not in self._must_run]
+            if not fresh:
+                break
+            for row in fresh:
                 step = self._read(row)
-                if step is None or self._reuse(step):
-                    continue
-                if not room.take(row):
-                    skipped.add(row["id"])
-                    continue
-                item = self._start(step)
+                if step is not None and not self._reuse(step):
+                    self._must_run.add(row["id"])
+                    read[row["id"]] = step
+        self._start_what_fits(rows, read)
+        return len(rows)
+
+    def _start_what_fits(self, rows: list[Row], read: dict[str, ReadyStep]) -> None:
+        room, started = Room(self._context), []
+        for row in rows:
+            if room.is_full:
+                break
+            if room.take(row):
+                step = read.get(row["id"]) or self._read(row)  # one that waited is read again: its data may be other data now
+                item = self._start(step) if step else None
                 started += [item] if item else []
-            steps.record_started(self._context, started)
-            begun += len(started)
+        steps.record_started(self._context, started)
 
     def _read(self, row: Row) -> ReadyStep | None:
         try:
@@ -201,13 +210,15 @@ class Scheduler:
         attempt = steps.claim(self._context, step.row["id"], step.components, step.key, reason)
         if attempt is None:
             return None
+        policy = self._context.settings.environment_policy
         try:
+            warning = check_environment(step.row["name"], step.node.run_config, policy, step.pipeline.interpreter)
             handle = self._executor.start(self._reader.order(step, attempt))
         except (PenstockError, OSError) as error:
             self._fail_before_start({**step.row, "attempt": attempt}, error)
             return None
         log.info("step.started run_id=%s attempt=%s", step.row["id"], attempt)
-        return Started(step.row["id"], step.row["root_run_id"], handle, self._deadline(step), reason)
+        return Started(step.row["id"], step.row["root_run_id"], handle, self._deadline(step), reason, warning)
 
     def _deadline(self, step: ReadyStep) -> str | None:
         seconds = step.node.run_config.get("maxRunDurationSeconds")
@@ -242,11 +253,16 @@ class Room:
         self._slots = context.settings.step_slots - len(under_way)
         self._by_target = Counter((row["workspace_id"], row["compute_name"]) for row in under_way)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether this machine has no slot left."""
+        return self._slots < 1
+
     def take(self, row: Row) -> bool:
         """Take the place of one step; False when there is none."""
         target = (row["workspace_id"], row["compute_name"])
         limited = row["compute_name"] not in (None, LOCAL)
-        if self._slots < 1 or (limited and self._by_target[target] >= (row["max_nodes"] or 1)):
+        if self.is_full or (limited and self._by_target[target] >= (row["max_nodes"] or 1)):
             return False
         self._slots -= 1
         self._by_target[target] += 1

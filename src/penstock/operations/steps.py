@@ -85,6 +85,7 @@ class Started:
     handle: dict[str, Any]
     deadline_at: str | None
     reason: str
+    warning: str | None = None
 
 
 def record_started(context: Context, started: Sequence[Started]) -> None:
@@ -101,6 +102,9 @@ def record_started(context: Context, started: Sequence[Started]) -> None:
                 "update runs set status = 'Running', started_at = ? where id = ? and status = 'Starting'", [change.at, item.run_id]
             ):
                 change.tell(item.run_id, item.root_run_id, words.RUNNING, ENGINE, item.reason)
+            if item.warning:
+                warnings = json.dumps([{"source": "environment", "message": item.warning}])
+                change.rows.execute("update runs set warnings = ? where id = ?", [warnings, item.run_id])
 
 
 def requeue(context: Context, run_id: str, reason: str) -> None:

@@ -30,7 +30,7 @@ def _folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture()
+@pytest.fixture
 def workspace(service_home: Path, request: pytest.FixtureRequest) -> object:
     from azureml.core import Workspace
 
@@ -38,7 +38,7 @@ def workspace(service_home: Path, request: pytest.FixtureRequest) -> object:
     return Workspace.create(name, subscription_id="sub", resource_group="group", exist_ok=True, show_output=False)
 
 
-@pytest.fixture()
+@pytest.fixture
 def experiment(workspace: object) -> object:
     from azureml.core import Experiment
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from azureml.core import _config_file
 from azureml.core._config_file import Identity
 from azureml.exceptions import UserErrorException

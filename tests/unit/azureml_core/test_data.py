@@ -6,6 +6,7 @@ import copy
 from types import SimpleNamespace
 
 import pytest
+
 from azureml.core.dataset import Dataset
 from azureml.core.model import InferenceConfig, Model
 from azureml.core.webservice import AciWebservice

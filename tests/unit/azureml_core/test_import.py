@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import azureml.core
 import pytest
+
+import azureml.core
 from azureml.core import _genuine
 
 SIGNATURES = Path(__file__).parents[2] / "api" / "signatures"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
+
 from azureml.core._run_metrics import RunMetrics, is_image, scalar, scalars
 from azureml.exceptions import AzureMLException, UserErrorException
 from penstock.model.metrics import shape

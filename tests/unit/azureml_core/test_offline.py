@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from azureml.core import Run
 from azureml.core.run import _OfflineRun
 from azureml.exceptions import RunEnvironmentException

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from azureml.data._paths import clean, join_inside
 from azureml.data._transfer import clean_prefix
 from azureml.exceptions import UserErrorException
@@ -30,7 +31,17 @@ HOSTILE = [
 
 @pytest.mark.parametrize(
     ("given", "cleaned"),
-    [("/a/b", "a/b"), ("./a", "a"), ("../../a", "a"), ("a//b/", "a/b"), ("a/../b", "b"), (None, ""), (".", ""), ("a\\b", "a/b"), ("...", "...")],
+    [
+        ("/a/b", "a/b"),
+        ("./a", "a"),
+        ("../../a", "a"),
+        ("a//b/", "a/b"),
+        ("a/../b", "b"),
+        (None, ""),
+        (".", ""),
+        ("a\\b", "a/b"),
+        ("...", "..."),
+    ],
 )
 def test_paths_are_cleaned_as_v1_did(given: str, cleaned: str) -> None:
     assert clean(given) == cleaned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from azureml.core import RunConfiguration, ScriptRunConfig
 from azureml.core.runconfig import DockerConfiguration, MpiConfiguration, PyTorchConfiguration
 from azureml.core.script_run_config import get_run_config_from_script_run, submit
@@ -10,7 +11,9 @@ from azureml.exceptions import RunConfigurationException, UserErrorException
 
 
 def test_fresh_configuration() -> None:
-    config = ScriptRunConfig("src", "train.py", ["--a", 1], compute_target="cpu", docker_runtime_config=DockerConfiguration(use_docker=True))
+    config = ScriptRunConfig(
+        "src", "train.py", ["--a", 1], compute_target="cpu", docker_runtime_config=DockerConfiguration(use_docker=True)
+    )
     assert config.run_config.target == "cpu"
     assert config.run_config.max_run_duration_seconds == ScriptRunConfig.MAX_DURATION_SECONDS_DEFAULT
     assert config.run_config.docker.use_docker is True

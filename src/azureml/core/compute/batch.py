@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 from azureml.core.compute._attachment import check_place
 from azureml.core.compute.compute import ComputeTarget, ComputeTargetAttachConfiguration
@@ -43,8 +43,3 @@ class BatchCompute(ComputeTarget):
             ComputeTargetException: The values do not go together; the message says which.
         """
         return BatchAttachConfiguration(resource_group, account_name, resource_id)
-
-    @staticmethod
-    def attach(workspace: Any, name: str, resource_id: str) -> Any:  # type: ignore[override]  # v1's older signature
-        """Record a target by its resource id and return it."""
-        return ComputeTarget.attach(workspace, name, BatchAttachConfiguration(resource_id=resource_id))

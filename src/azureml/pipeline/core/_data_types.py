@@ -146,8 +146,7 @@ class DataType:
             "is_directory": self._is_directory,
             "parent_datatype_ids": self._parent_datatype_ids,
         }
-        record = _record(self._workspace)
-        self._workspace._client.update_workspace(record["id"], details={**(record.get("details") or {}), _DETAILS_KEY: stored})
+        self._workspace._client.update_workspace(_record(self._workspace)["id"], details={_DETAILS_KEY: stored})
 
 
 def check_data_type(workspace: Any, name: str, place: str) -> None:

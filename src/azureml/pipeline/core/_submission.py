@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 
 from azureml.core._errors import v1_errors
 from azureml.data.datapath import DataPath
+from azureml.pipeline.core._data_types import check_data_type
 from azureml.pipeline.core._document import builder_of, find_problems, to_document
 from azureml.pipeline.core._errors import PipelineParameterError, nearest
 from azureml.pipeline.core._parameters import PipelineParameter, kind_of, plain_value
@@ -60,6 +61,9 @@ def _refuse_problems(graph: Graph) -> None:
     problems = find_problems(graph)
     if problems:
         raise ValueError("The pipeline can't be submitted:\n" + "\n".join(problems))
+    for node in graph.module_nodes:
+        for port in node.outputs:
+            check_data_type(graph._context.workspace, port.data_type, f"The output '{port.name}' of step '{node.name}'")
 
 
 def _request(graph: Graph, wanted: Submission, values: Dict[str, Any], snapshots: Mapping[str, Snapshot]) -> Dict[str, Any]:

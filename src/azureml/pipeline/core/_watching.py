@@ -95,8 +95,18 @@ class _PipelineWatcher:
         ):
             return
         _say("\n")
-        watch_step(self._run._step_run(record), self._wait, show_output=True, is_part=True)
+        self._watch(record)
         _say("")
+
+    def _watch(self, record: Dict[str, Any]) -> None:
+        from azureml.exceptions import ExperimentExecutionException
+
+        try:
+            watch_step(self._run._step_run(record), self._wait, show_output=True, is_part=True)
+        except ExperimentExecutionException:  # it names the step run, but the wait was for the pipeline run
+            raise ExperimentExecutionException(
+                f"The wait for pipeline run {self._run.id} was interrupted; the run goes on. Call its cancel() to stop it."
+            ) from None
 
 
 def watch_step(step: StepRun, wait: Wait, show_output: bool, is_part: bool = False) -> str:

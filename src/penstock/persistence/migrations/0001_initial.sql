@@ -94,6 +94,7 @@ create index runs_by_parent on runs (parent_run_id, started_at);
 create index runs_by_root on runs (root_run_id);
 create index runs_by_experiment on runs (experiment_id, created_at);
 create index runs_by_workspace on runs (workspace_id, created_at);
+create index runs_by_name on runs (workspace_id, name, created_at);
 create index runs_active on runs (status) where status in ('NotStarted', 'Queued', 'Starting', 'Running', 'Finalizing', 'CancelRequested');
 
 create table pipeline_runs (

@@ -1,0 +1,71 @@
+# ruff: noqa: S105  # the passwords here are made up
+"""Authentication objects are made silently and give a header."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from azureml.core import authentication as auth
+from azureml.exceptions import AuthenticationException
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        auth.InteractiveLoginAuthentication(force=True, tenant_id="t"),
+        auth.ServicePrincipalAuthentication("t", "id", "password"),
+        auth.ServicePrincipalAuthentication(None, None, None),
+        auth.AzureCliAuthentication(),
+        auth.MsiAuthentication(identity_config={"client_id": "x"}),
+    ],
+)
+def test_every_kind_gives_a_header_and_a_token_without_asking(made, capsys):
+    header = made.get_authentication_header()
+    assert header["Authorization"].startswith("Bearer ")
+    token = made.get_token("scope")
+    assert header["Authorization"] == f"Bearer {token.token}"
+    assert token.expires_on > time.time()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_hook_of_a_subclass_feeds_the_header():
+    class Own(auth.AbstractAuthentication):
+        def _get_arm_token(self):
+            return "mine"
+
+    assert Own().get_authentication_header() == {"Authorization": "Bearer mine"}
+    assert Own().get_token().token == "mine"
+    with pytest.raises(NotImplementedError, match="_get_arm_token"):
+        auth.AbstractAuthentication().get_authentication_header()
+
+
+def test_held_tokens_can_be_replaced():
+    arm = auth.ArmTokenAuthentication("one")
+    arm.update_arm_access_token("two")
+    assert arm.get_authentication_header() == {"Authorization": "Bearer two"}
+    run = auth.AzureMLTokenAuthentication.create("one", None, "host", "s", "g", "w", "e", "r")
+    run.set_token("two", 7)
+    assert (run.token, run.expiry_time) == ("two", 7)
+    assert run.get_authentication_header() == {"Authorization": "Bearer two"}
+
+
+def test_tokens_from_a_function():
+    asked = []
+    made = auth.TokenAuthentication(lambda audience: asked.append(audience) or "t")
+    assert made.get_token(auth.Audience.AZUREML) == "t"
+    assert made.get_authentication_header() == {"Authorization": "Bearer t"}
+    assert all(audience.startswith("https://") for audience in asked)
+    with pytest.raises(AuthenticationException):
+        auth.TokenAuthentication(lambda audience: None).get_token()
+    with pytest.raises(AuthenticationException):
+        auth.TokenAuthentication(None)
+
+
+def test_signed_session_gets_the_header():
+    class Session:
+        headers = {}
+
+    session = auth.AzureCliAuthentication().signed_session(Session())
+    assert session.headers["Authorization"].startswith("Bearer ")
