@@ -116,6 +116,7 @@ def test_garbage_gets_an_answer(rest: Any, chain: Any, route: Declaration) -> No
     assert max(found) < 500
 
 
+EMPTY_SNAPSHOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # the sha256 of nothing
 WORKSPACE = "/workspaces/{workspace_id}"
 BODY = {  # a good body for every route that takes one
     "POST /workspaces": {

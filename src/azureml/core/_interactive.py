@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import uuid
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, TextIO
 
 from azureml.core._errors import v1_errors
@@ -18,6 +17,8 @@ _POSITIONS = ("name", "run_id", "outputs", "snapshot_directory")
 
 def start_logging(experiment: Experiment, *args: Any, **kwargs: Any) -> Run:
     """Start an interactive run; see `Experiment.start_logging`."""
+    import uuid
+
     from azureml.core._git import git_properties
     from azureml.core.run import Run
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, Dict, List, Optional
 
 
@@ -10,6 +9,8 @@ class _OfflineRun:
     """Lets a step's script run by hand. It has no experiment, parent, metrics or files; scripts probe for these absences."""
 
     def __init__(self, parent_id: Optional[str] = None, name: Optional[str] = None) -> None:
+        import uuid
+
         self._run_id = f"{parent_id}.{name or uuid.uuid4()}" if parent_id else f"OfflineRun_{uuid.uuid4()}"
 
     @property

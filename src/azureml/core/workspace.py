@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Set
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from azureml.core import _config_file, _names
 from azureml.core._config_file import Identity
 from azureml.core._errors import v1_errors
 from azureml.core._portal import HasWorkspacePortal
 from azureml.core._refusal import not_built
+from azureml.core._workspace_compute import ClusterConfiguration, ComputeTargets, tell_once
 
 if TYPE_CHECKING:
     from azureml.core.experiment import Experiment
@@ -22,50 +22,6 @@ WORKSPACE_DEFAULT_BLOB_STORE_NAME = "workspaceblobstore"
 _DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 _DEFAULT_GROUP = "local"
 _DEFAULT_LOCATION = "local"
-_LOGGER = logging.getLogger("penstock")
-_TOLD: Set[str] = set()  # notices that this process has given already
-
-
-def _tell_once(message: str) -> None:
-    if message not in _TOLD:
-        _TOLD.add(message)
-        _LOGGER.warning(message)
-
-
-class _ClusterConfiguration:
-    """The configuration of a default cluster: none to two dedicated nodes. Made on access, so that importing stays cheap."""
-
-    def __init__(self, vm_size: str) -> None:
-        self._vm_size = vm_size
-
-    def __get__(self, instance: Any, owner: Any) -> Any:
-        from azureml.core.compute.amlcompute import AmlCompute
-
-        return AmlCompute.provisioning_configuration(vm_size=self._vm_size, vm_priority="dedicated", min_nodes=0, max_nodes=2)
-
-
-class _ComputeTargets(Dict[str, Any]):
-    """The compute targets of a workspace by name.
-
-    Many scripts index a cluster that somebody made by hand in the portal. Indexing a missing name makes it as a share of
-    this machine; `in`, iteration and `get` tell the truth.
-    """
-
-    def __init__(self, workspace: Workspace, targets: Dict[str, Any]) -> None:
-        super().__init__(targets)
-        self._workspace = workspace
-
-    def __missing__(self, name: str) -> Any:
-        from azureml.core.compute.amlcompute import AmlCompute
-        from azureml.core.compute.compute import ComputeTarget
-
-        configuration = AmlCompute.provisioning_configuration(min_nodes=0, max_nodes=os.cpu_count() or 1)
-        self[name] = target = ComputeTarget.create(self._workspace, name, configuration)
-        _tell_once(
-            f"The workspace '{self._workspace.name}' had no compute target '{name}'; it is now this machine's "
-            f"{os.cpu_count() or 1} cores. Use ComputeTarget.create for another size."
-        )
-        return target
 
 
 class Workspace(HasWorkspacePortal):
@@ -84,8 +40,8 @@ class Workspace(HasWorkspacePortal):
 
     DEFAULT_CPU_CLUSTER_NAME = "cpu-cluster"
     DEFAULT_GPU_CLUSTER_NAME = "gpu-cluster"
-    DEFAULT_CPU_CLUSTER_CONFIGURATION = _ClusterConfiguration("STANDARD_DS2_V2")
-    DEFAULT_GPU_CLUSTER_CONFIGURATION = _ClusterConfiguration("STANDARD_NC6")
+    DEFAULT_CPU_CLUSTER_CONFIGURATION = ClusterConfiguration("STANDARD_DS2_V2")
+    DEFAULT_GPU_CLUSTER_CONFIGURATION = ClusterConfiguration("STANDARD_NC6")
 
     def __init__(
         self,
@@ -304,7 +260,7 @@ class Workspace(HasWorkspacePortal):
     def _default(auth: Any = None) -> Workspace:
         with v1_errors():
             record = _connect().default_workspace()
-        _tell_once(f"No config.json names a workspace here: using the default local workspace '{record['name']}'.")
+        tell_once(f"No config.json names a workspace here: using the default local workspace '{record['name']}'.")
         return Workspace._from_record(record, auth)
 
     @staticmethod
@@ -434,7 +390,7 @@ class Workspace(HasWorkspacePortal):
         """The compute targets by name. Indexing a name that is missing makes it, as a share of this machine."""
         from azureml.core.compute.compute import ComputeTarget
 
-        return _ComputeTargets(self, {target.name: target for target in ComputeTarget.list(self)})
+        return ComputeTargets(self, {target.name: target for target in ComputeTarget.list(self)})
 
     @property
     def environments(self) -> Dict[str, Any]:

@@ -8,7 +8,8 @@ from azureml.core import Run
 from azureml.core.run import _OfflineRun
 from azureml.exceptions import RunEnvironmentException
 
-ABSENT = "experiment parent input_datasets output_datasets get_metrics get_details tags properties get_tags register_model download_file get_secret name status"
+ABSENT = """experiment parent input_datasets output_datasets get_metrics get_details tags properties get_tags
+register_model download_file get_secret name status"""
 
 
 def test_it_prints_what_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from azureml.core import Datastore, Experiment, Workspace
-from azureml.core import workspace as module
+from azureml.core import _workspace_compute as module
 from azureml.data.azure_storage_datastore import AbstractAzureStorageDatastore, AzureBlobDatastore, AzureFileDatastore
 from azureml.exceptions import ServiceException, UserErrorException, WorkspaceException
 
@@ -20,7 +20,7 @@ imageBuildCompute discoveryUrl notebookInfo"""
 
 
 def test_no_configuration_means_the_default_workspace(service_home: Path, caplog: pytest.LogCaptureFixture) -> None:
-    module._TOLD.clear()
+    module.TOLD.clear()
     first, second = Workspace.from_config(), Workspace.from_config()
     assert first._id == second._id
     assert (first.name, first.location) == ("default", "local")
