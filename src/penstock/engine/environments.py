@@ -33,8 +33,8 @@ def check_environment(step_name: str, run_config: Mapping[str, Any], policy: str
     if policy == "current" or not wanted:
         return None
     text = (
-        f"The environment '{environment.get('name')}' of step '{step_name}' asks for {', '.join(wanted)}. This version of Penstock builds no "
-        f"environments: the step runs on {interpreter}, which must have them"
+        f"The environment '{environment.get('name')}' of step '{step_name}' asks for {', '.join(wanted)}. This version of Penstock "
+        f"builds no environments: the step runs on {interpreter}, which must have them"
     )
     if policy == "exact":
         raise Unsupported(f"{text}. Set the environment policy to 'compatible' (PENSTOCK_ENVIRONMENT_POLICY) to run it there.")

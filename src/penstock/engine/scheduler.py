@@ -210,7 +210,7 @@ class Scheduler:
         attempt = steps.claim(self._context, step.row["id"], step.components, step.key, reason)
         if attempt is None:
             return None
-        policy = self._context.settings.environment_policy
+        policy, started_at = self._context.settings.environment_policy, format_time(self._now())
         try:
             warning = check_environment(step.row["name"], step.node.run_config, policy, step.pipeline.interpreter)
             handle = self._executor.start(self._reader.order(step, attempt))
@@ -218,7 +218,7 @@ class Scheduler:
             self._fail_before_start({**step.row, "attempt": attempt}, error)
             return None
         log.info("step.started run_id=%s attempt=%s", step.row["id"], attempt)
-        return Started(step.row["id"], step.row["root_run_id"], handle, self._deadline(step), reason, warning)
+        return Started(step.row["id"], step.row["root_run_id"], handle, started_at, self._deadline(step), reason, warning)
 
     def _deadline(self, step: ReadyStep) -> str | None:
         seconds = step.node.run_config.get("maxRunDurationSeconds")

@@ -83,6 +83,7 @@ class Started:
     run_id: str
     root_run_id: str
     handle: dict[str, Any]
+    started_at: str
     deadline_at: str | None
     reason: str
     warning: str | None = None
@@ -99,7 +100,7 @@ def record_started(context: Context, started: Sequence[Started]) -> None:
                 [json.dumps(item.handle), item.deadline_at, item.run_id],
             )
             if change.rows.execute(
-                "update runs set status = 'Running', started_at = ? where id = ? and status = 'Starting'", [change.at, item.run_id]
+                "update runs set status = 'Running', started_at = ? where id = ? and status = 'Starting'", [item.started_at, item.run_id]
             ):
                 change.tell(item.run_id, item.root_run_id, words.RUNNING, ENGINE, item.reason)
             if item.warning:

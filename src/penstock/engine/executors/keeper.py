@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 from penstock.client.home import Home
@@ -77,6 +78,8 @@ def run_attempt(home: Home, attempt: Path) -> None:
             record = _run(order, attempt, folder)
         except OSError as error:
             record = {"error": system_error(error)}
+        except Exception as error:  # whatever it is, the step's end must be told
+            record = {"error": ["KeeperError", f"{type(error).__name__}: {error}", traceback.format_exc()]}
         record.setdefault("ended_at", [repr(time.time())])
         _write_exit(attempt, record)
     _wake(home)
