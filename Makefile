@@ -12,7 +12,7 @@ ACCEPTANCE ?=
 ACCEPTANCE_REPOS ?=
 ACCEPTANCE_CASES ?= V01 V02
 
-.PHONY: help demo test check check-static format crash crash-short bench acceptance clean
+.PHONY: help demo test check check-static format crash crash-short bench api acceptance clean
 
 help:
 	@echo "make demo          run the example pipeline three times and show what was reused"
@@ -23,6 +23,7 @@ help:
 	@echo "make crash         the long suites: kill the service again and again, and see that nothing is lost"
 	@echo "make crash-short   a few rounds of them"
 	@echo "make bench         measure, and print a table beside the budgets"
+	@echo "make api           compare azureml with the recorded signatures of SDK v1, class by class"
 	@echo "make acceptance ACCEPTANCE=folder ACCEPTANCE_REPOS=folder   public v1 scripts, unchanged"
 	@echo "make clean         remove the virtual environments and what the tools left"
 
@@ -72,6 +73,9 @@ crash-short: $(READY_DEV)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks
+
+api: $(READY_DEV)
+	@$(BIN)/python tests/api/conformance.py
 
 # The kit's cases run in an environment of their own: Penstock, and what the cases import.
 .venv-acceptance/.ready: $(READY) pyproject.toml constraints/base.txt

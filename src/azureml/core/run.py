@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from azureml.core.workspace import Workspace
     from penstock.runtime.context import RunContext
 
-__all__ = ["POST_PROCESSING_STATES", "RUNNING_STATES", "InputDatasets", "LinkOutput", "OutputDatasets", "Run", "_follow", "get_run"]
+__all__ = [
+    "POST_PROCESSING_STATES",
+    "RUNNING_STATES",
+    "InputDatasets",
+    "LinkOutput",
+    "OutputDatasets",
+    "Run",
+    "_OfflineRun",
+    "_SubmittedRun",
+    "_follow",
+    "get_run",
+]
 
 _LOGGER = logging.getLogger("penstock")
 

@@ -38,9 +38,14 @@ def _explain(step: Run, components: list[dict[str, Any]]) -> str:
     else:
         head = f"{step['name']}: {spell_status(step)}"
     reason = f". {step['reason']}" if step.get("reason") else ""
-    if not components:
+    # A row without a component repeats the reason of the whole.
+    rows = [
+        (str(item["component"]), _cut(item["old"]), _cut(item["new"]), str(item["reason"] or ""))
+        for item in components
+        if item["component"]
+    ]
+    if not rows:
         return head + reason
-    rows = [(str(item["component"]), _cut(item["old"]), _cut(item["new"]), str(item["reason"] or "")) for item in components]
     return f"{head}{reason}\n{format_table(('COMPONENT', 'BEFORE', 'NOW', 'WHY'), rows)}"
 
 

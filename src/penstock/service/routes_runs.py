@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from penstock.model import status
-from penstock.operations import metrics, outputs, runs, steps, submit
+from penstock.operations import metrics, outputs, reuse, runs, submit
 from penstock.service.bulletin import Listener
 from penstock.service.requests import Call
 from penstock.service.routes import Role, RouteTable
@@ -121,7 +121,7 @@ def list_outputs(call: Call) -> Verb:
 @table.add("GET", "/runs/{run_id}/explanation", Role.READER)
 def explain(call: Call) -> Verb:
     """Tell why a step ran or was reused."""
-    return partial(steps.explain, call.context, call.path["run_id"])
+    return partial(reuse.explain, call.context, call.path["run_id"])
 
 
 @table.add("GET", "/runs/{run_id}/metrics", Role.READER)
