@@ -128,18 +128,23 @@ class Experiment(HasExperimentPortal):
 
         Args:
             config: A Pipeline or another object that describes a run.
-            tags: Put on the run once it is submitted.
+            tags: Put on the run.
             **kwargs: What this kind of object understands, such as `pipeline_parameters`. Others are ignored, with a warning.
 
         Raises:
             AzureMLException: `config` can't be submitted.
         """
+        import inspect
+
         from azureml.core._experiment_method import get_submit_function
 
         submit = get_submit_function(config)
+        with_tags = "tags" in inspect.signature(submit).parameters  # set before the start, so that a step already sees them
+        if with_tags:
+            kwargs["tags"] = tags
         with v1_errors():
             run: Run = submit(config, self.workspace, self.name, **_understood(submit, kwargs, type(config).__name__))
-            if tags:
+            if tags and not with_tags:
                 run.set_tags(tags)
         return run
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from azureml.core._errors import v1_errors
+from azureml.core._git import git_properties
 from azureml.data.datapath import DataPath
 from azureml.pipeline.core._data_types import check_data_type
 from azureml.pipeline.core._document import builder_of, find_problems, to_document
@@ -76,7 +77,7 @@ def _request(graph: Graph, wanted: Submission, values: Dict[str, Any], snapshots
         "continue_on_step_failure": bool(wanted.continue_on_step_failure),
         "regenerate_outputs": bool(wanted.regenerate_outputs),
         "tags": {str(key): str(value) for key, value in (wanted.tags or {}).items()},
-        "properties": {},
+        "properties": git_properties(next(iter(snapshots), ".")),
         "parent_run_id": wanted.parent_run_id,
         "description": wanted.description,
         "display_name": None,
