@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.model.errors import NotFound, Refused
+from penstock.model.errors import NotFound
 from penstock.operations.context import Change, Context
 from penstock.operations.names import as_json, check_name
 from penstock.operations.workspaces import get_workspace
@@ -19,10 +19,9 @@ _NEWEST = "order by cast(version as integer) desc, created_at desc, rowid desc l
 def register_environment(
     context: Context, workspace_id: str, name: str, definition: Mapping[str, Any], version: str | None = None
 ) -> dict[str, Any]:
-    """Keep an environment. What is equal to the newest version gets that version, anything else the next number.
+    """Keep an environment. The same content keeps its version; other content gets the version asked for, or the next number.
 
-    Raises:
-        Refused: The version that was asked for exists and holds something else.
+    A version that exists already with other content counts as not asked for.
     """
     check_name("environment", name)
     if version is not None:
@@ -33,10 +32,8 @@ def register_environment(
         found = _find(context, workspace_id, name, version)
         if found and found["hash"] == content:
             return _document(found)
-        if found and version is not None:
-            raise Refused(
-                f"Version {version} of the environment '{name}' exists and holds something else; leave the version out to get the next one."
-            )
+        if found:
+            version = None  # a version never changes: what was fetched, changed and registered again is the next one
         row = {
             "workspace_id": workspace_id,
             "name": name,

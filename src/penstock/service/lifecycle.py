@@ -14,14 +14,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import penstock
 from penstock.client.home import Home
-from penstock.client.start import READY
+from penstock.client.start import READY, is_answering
 from penstock.model.errors import Unavailable
 
+if TYPE_CHECKING:
+    from penstock.bootstrap import Parts
+    from penstock.service.bulletin import Bulletin
+
 log = logging.getLogger("penstock.service")
+
+LEAVING_SECONDS = 15.0  # how long a service that was told to leave may take
 
 
 def serve(folder: Path) -> int:
@@ -57,14 +63,23 @@ def serve(folder: Path) -> int:
 def _only_one(home: Home) -> Iterator[None]:
     """Hold the home folder's lock as long as this process lives."""
     with open(home.service_lock, "a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Unavailable(f"Another service has the home folder {home.path}.") from None
+        deadline = time.monotonic() + LEAVING_SECONDS
+        while not _take(lock):
+            if is_answering(home) or time.monotonic() > deadline:
+                raise Unavailable(f"Another service has the home folder {home.path}.")
+            time.sleep(0.01)  # one that no longer answers is about to leave
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _take(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _listen(home: Home) -> socket.socket:
@@ -100,14 +115,20 @@ class Life:
         self._is_busy = is_busy
         self._clock = clock
         self._touched_at = clock()
+        self._bell: Callable[[], None] = lambda: None
 
     def touch(self) -> None:
         """Somebody asked for something."""
         self._touched_at = self._clock()
 
     def stop(self, reason: str = "asked to stop") -> None:
-        """Leave at the next look."""
+        """Leave. May be called from any thread."""
         self.reason = self.reason or reason
+        self._bell()
+
+    def ring(self, bell: Callable[[], None]) -> None:
+        """Say what to call when it is time to leave."""
+        self._bell = bell
 
     def is_over(self) -> bool:
         """Tell whether it is time to leave."""
@@ -118,48 +139,43 @@ class Life:
         return bool(self.reason)
 
 
-async def _answer(parts: Any, bulletin: Any, listener: socket.socket, life: Life) -> None:
-    import uvicorn
-
+async def _answer(parts: Parts, bulletin: Bulletin, listener: socket.socket, life: Life) -> None:
+    """Answer until the service's life is over."""
     from penstock.service.app import create_app
+    from penstock.service.server import make_server
 
-    def info() -> dict[str, Any]:
-        return {
-            "version": penstock.__version__,
-            "api": 1,
-            "pid": os.getpid(),
-            "home": str(parts.home.path),
-            "started_at": started_at,
-            "idle_seconds": life.idle_seconds,
-        }
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
 
-    started_at = parts.context.now()
-    app = create_app(parts.context, bulletin=bulletin, info=info, stop=life.stop, touch=life.touch)
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=75, ws="none", timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(config)
-    bulletin.attach(asyncio.get_running_loop())
-    serving = asyncio.create_task(_serve_quietly(server, listener, life))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.001)
-    _say_ready(parts.home)
-    log.info("service.started pid=%s home=%s version=%s", os.getpid(), parts.home.path, penstock.__version__)
-    gc.collect()
-    gc.freeze()  # what is loaded now stays: no collection has to walk it again
-    while not serving.done() and not life.is_over():
-        await asyncio.wait([serving], timeout=0.25)
-    server.should_exit = True
-    await serving
+    def ring() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: then it is over anyway
+            loop.call_soon_threadsafe(over.set)
 
-
-async def _serve_quietly(server: Any, listener: socket.socket, life: Life) -> None:
-    loop = asyncio.get_running_loop()
+    life.ring(ring)
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, life.stop, f"got {sign.name}")
-    server.install_signal_handlers = lambda: None
-    server.capture_signals = contextlib.nullcontext
+    bulletin.attach(loop)
+    app = create_app(parts.context, bulletin=bulletin, info=_info(parts, life), stop=life.stop, touch=life.touch)
+    server = make_server(app, is_over=life.is_over, over=over, ready=lambda: _be_ready(parts.home), leave=bulletin.close)
     await server.serve(sockets=[listener])
+
+
+def _info(parts: Parts, life: Life) -> Callable[[], dict[str, Any]]:
+    facts = {
+        "version": penstock.__version__,
+        "api": 1,
+        "pid": os.getpid(),
+        "home": str(parts.home.path),
+        "started_at": parts.context.now(),
+        "idle_seconds": life.idle_seconds,
+    }
+    return lambda: facts
+
+
+def _be_ready(home: Home) -> None:
+    _say_ready(home)
+    log.info("service.started pid=%s home=%s version=%s", os.getpid(), home.path, penstock.__version__)
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: no collection has to walk it again
 
 
 def _say_ready(home: Home) -> None:
