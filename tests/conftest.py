@@ -41,7 +41,9 @@ def processes_of(home: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.pid != os.getpid() and (str(home) in process.cmdline() or process.environ().get("PENSTOCK_RUN_FOLDER", "").startswith(str(home))):
+            if process.pid != os.getpid() and (
+                str(home) in process.cmdline() or process.environ().get("PENSTOCK_RUN_FOLDER", "").startswith(str(home))
+            ):
                 found.append(process)
         except (psutil.Error, OSError):
             continue

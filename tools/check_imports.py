@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "azureml": {"runtime", "client", "compile", "model"},
     "settings": {"client", "model"},
     "bootstrap": {"service", "engine", "operations", "client", "settings", *BELOW_OPERATIONS},
+    "serve": {"bootstrap", "service", "client", "settings", "model"},
     "cli": {"bootstrap", "client", "settings", "compile", "model"},
     "__main__": {"cli", "bootstrap"},
 }

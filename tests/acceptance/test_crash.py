@@ -9,11 +9,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.conftest import kill_service
+
 from azureml.core import Experiment
 from azureml.pipeline.core import Pipeline, PipelineData
 from azureml.pipeline.steps import PythonScriptStep
-
-from tests.conftest import kill_service
 
 ROUNDS = int(os.environ.get("PENSTOCK_TEST_ROUNDS", "25"))
 
@@ -81,7 +81,9 @@ def test_killed_at_a_random_moment(workspace, home: Path, scripts, tmp_path: Pat
 def test_steps_go_on_while_no_service_lives(workspace, home: Path, scripts, tmp_path: Path):
     ledger = tmp_path / "ledger"
     folder = scripts(slow=f"import time; time.sleep(1.0); open({str(ledger)!r}, 'a').write('x')")
-    run = Experiment(workspace, "crash").submit(Pipeline(workspace, [PythonScriptStep("slow.py", compute_target="local", source_directory=str(folder))]))
+    run = Experiment(workspace, "crash").submit(
+        Pipeline(workspace, [PythonScriptStep("slow.py", compute_target="local", source_directory=str(folder))])
+    )
     time.sleep(0.3)
     kill_service(home)
     time.sleep(1.5)

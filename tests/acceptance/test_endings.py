@@ -8,17 +8,19 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.conftest import processes_of, wait_until
+
 from azureml.core import Experiment, RunConfiguration
 from azureml.exceptions import ActivityFailedException
 from azureml.pipeline.core import Pipeline, PipelineData
 from azureml.pipeline.steps import PythonScriptStep
 from penstock.client import connect
 
-from tests.conftest import processes_of, wait_until
-
 
 def submit(workspace, folder: Path, *names: str, runconfig=None, **keywords):
-    steps = [PythonScriptStep(f"{name}.py", name, compute_target="local", source_directory=str(folder), runconfig=runconfig) for name in names]
+    steps = [
+        PythonScriptStep(f"{name}.py", name, compute_target="local", source_directory=str(folder), runconfig=runconfig) for name in names
+    ]
     return Experiment(workspace, "endings").submit(Pipeline(workspace, steps), **keywords)
 
 
@@ -77,7 +79,8 @@ def test_a_step_that_never_stops_is_stopped_at_its_limit(workspace, home, script
 STUBBORN = """
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-own_session = subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(1000)"], start_new_session=True)
+deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(1000)"
+own_session = subprocess.Popen([sys.executable, "-c", deaf], start_new_session=True)
 if os.fork() == 0:
     if os.fork() == 0:
         os.setsid()
@@ -121,7 +124,11 @@ def test_cancel_of_a_queued_step_never_starts_it(workspace, scripts, tmp_path: P
 
 
 def test_a_script_may_cancel_its_own_pipeline(workspace, scripts):
-    run = submit(workspace, scripts(quitter="import time\nfrom azureml.core import Run\nRun.get_context().parent.cancel()\ntime.sleep(60)"), "quitter")
+    run = submit(
+        workspace,
+        scripts(quitter="import time\nfrom azureml.core import Run\nRun.get_context().parent.cancel()\ntime.sleep(60)"),
+        "quitter",
+    )
     assert run.wait_for_completion(show_output=False) == "Canceled"
 
 
@@ -160,18 +167,24 @@ def test_independent_steps_go_on_when_asked(workspace, scripts, tmp_path: Path):
     assert "'bad', which failed" in rows["after_bad"]["reason"]
 
 
+HALF = """
+import os, sys
+os.makedirs(sys.argv[1])
+open(os.path.join(sys.argv[1], "half"), "w").write("x")
+raise OSError("half")
+"""
+
+
 def test_an_output_that_fails_halfway_is_no_result(workspace, scripts):
-    text = "import os, sys\nos.makedirs(sys.argv[1]); open(os.path.join(sys.argv[1], 'half'), 'w').write('x')\nif not os.path.exists({flag!r}): raise OSError('half')"
-    folder = scripts(half=text.format(flag="/nowhere/at/all"))
     out = PipelineData("out", datastore=workspace.get_default_datastore())
-    step = PythonScriptStep("half.py", arguments=[out], outputs=[out], compute_target="local", source_directory=str(folder))
+    step = PythonScriptStep("half.py", arguments=[out], outputs=[out], compute_target="local", source_directory=str(scripts(half=HALF)))
     pipeline = Pipeline(workspace, [step])
     for _ in range(2):  # the second is not reused either
         run = Experiment(workspace, "endings").submit(pipeline)
         assert run.wait_for_completion(show_output=False, raise_on_error=False) == "Failed"
-        assert connect().list_outputs(run.find_step_run("half.py")[0].id) in ([], [{}]) or not any(
-            output["is_published"] for output in connect().list_outputs(run.find_step_run("half.py")[0].id)
-        )
+        failed = run.find_step_run("half.py")[0]
+        assert not failed.is_reused
+        assert not any(output["is_published"] for output in connect().list_outputs(failed.id))
 
 
 def test_what_v1_left_in_a_scripts_globals_is_there(workspace, scripts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -13,16 +14,16 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.conftest import end_processes, kill_service, processes_of, wait_until
+
 from penstock.client import connect
 from penstock.client.client import Client
 from penstock.client.home import Home
 from penstock.model.errors import Unavailable
 
-from tests.conftest import end_processes, kill_service, processes_of, wait_until
-
 
 def services_of(home: Path) -> list[psutil.Process]:
-    return [process for process in processes_of(home) if "penstock.service" in process.cmdline()]
+    return [process for process in processes_of(home) if "penstock.serve" in process.cmdline()]
 
 
 def test_ten_scripts_that_start_at_once_share_one_service(home: Path):
@@ -83,7 +84,7 @@ def test_a_home_with_a_long_path_works(home: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(home: Path):
     Home(home).create()
-    with sqlite3.connect(home / "penstock.db") as database:
+    with contextlib.closing(sqlite3.connect(home / "penstock.db")) as database:
         database.execute("pragma user_version = 99")
     before = (home / "penstock.db").read_bytes()
     with pytest.raises(Unavailable, match=r"newer version of Penstock \(schema 99.*Upgrade Penstock"):
@@ -128,18 +129,27 @@ def small_disk() -> Iterator[Path]:
         folder.rmdir()
 
 
+def fill(path: Path) -> None:
+    """Write a file until there is no room."""
+    with open(path, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"0" * 4096):
+            pass
+
+
+def make_many(client: Client, workspace_id: str) -> None:
+    for number in range(2000):
+        client.ensure_experiment(workspace_id, f"during{number}")
+
+
 def test_a_full_disk_is_named_and_nothing_is_lost(small_disk: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PENSTOCK_HOME", str(small_disk / "home"))
     client: Client = connect()
     workspace = client.default_workspace()
     client.ensure_experiment(workspace["id"], "before")
     filler = small_disk / "filler"
-    with open(filler, "wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-        while True:
-            file.write(b"0" * 4096)
+    fill(filler)
     with pytest.raises(Unavailable, match="full"):
-        for number in range(2000):
-            client.ensure_experiment(workspace["id"], f"during{number}")
+        make_many(client, workspace["id"])
     assert "before" in [item["name"] for item in client.list_experiments(workspace["id"])], "what was written stays readable"
     filler.unlink()
     assert client.ensure_experiment(workspace["id"], "after")["name"] == "after", "with room again it goes on by itself"

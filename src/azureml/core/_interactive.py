@@ -17,13 +17,12 @@ _POSITIONS = ("name", "run_id", "outputs", "snapshot_directory")
 
 def start_logging(experiment: Experiment, *args: Any, **kwargs: Any) -> Run:
     """Start an interactive run; see `Experiment.start_logging`."""
-    import uuid
-
     from azureml.core._git import git_properties
     from azureml.core.run import Run
+    from penstock.model.ids import new_id
 
     given: Dict[str, Any] = {**dict(zip(_POSITIONS, args)), **kwargs}
-    run_id = given.get("run_id") or str(uuid.uuid4())
+    run_id = given.get("run_id") or new_id()
     with v1_errors():
         record = experiment._client.create_run(
             experiment.workspace._id,

@@ -9,9 +9,9 @@ class _OfflineRun:
     """Lets a step's script run by hand. It has no experiment, parent, metrics or files; scripts probe for these absences."""
 
     def __init__(self, parent_id: Optional[str] = None, name: Optional[str] = None) -> None:
-        import uuid
+        from penstock.model.ids import new_id
 
-        self._run_id = f"{parent_id}.{name or uuid.uuid4()}" if parent_id else f"OfflineRun_{uuid.uuid4()}"
+        self._run_id = f"{parent_id}.{name or new_id()}" if parent_id else f"OfflineRun_{new_id()}"
 
     @property
     def id(self) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any, Optional
 
 from azureml.data._paths import clean
+from penstock.model.ids import new_id
 
 if TYPE_CHECKING:
     from azureml.core.runconfig import DataReferenceConfiguration
@@ -40,7 +40,7 @@ class DataReference:
     ) -> None:
         self.datastore = datastore
         self.path_on_datastore = path_on_datastore
-        self.data_reference_name = data_reference_name or (uuid.uuid4().hex if clean(path_on_datastore) else datastore.name)
+        self.data_reference_name = data_reference_name or (new_id().replace("-", "") if clean(path_on_datastore) else datastore.name)
         self.mode = check_mode(mode)
         self.path_on_compute = path_on_compute
         self.overwrite = overwrite

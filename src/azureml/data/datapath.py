@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any, Optional
+
+from penstock.model.ids import new_id
 
 if TYPE_CHECKING:
     from azureml.data.data_reference import DataReference
@@ -26,7 +27,7 @@ class DataPath:
             raise ValueError("A DataPath needs a datastore.")
         self._datastore = datastore
         self._path_on_datastore = path_on_datastore
-        self._name = name or f"{datastore.name}_{uuid.uuid4().hex[:8]}"
+        self._name = name or f"{datastore.name}_{new_id()[:8]}"
 
     def __repr__(self) -> str:
         return f"DataPath(datastore={self.datastore_name!r}, path_on_datastore={self._path_on_datastore!r})"

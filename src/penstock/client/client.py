@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import uuid
 from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 from penstock.client.transport import Transport, quoted
 from penstock.model.errors import Unavailable
+from penstock.model.ids import new_id
 
 if TYPE_CHECKING:
     from penstock.client.home import Home
@@ -244,7 +244,7 @@ class Client:
             InvalidGraph: The pipeline can't run; every problem is listed.
             Invalid: A parameter's name or value is wrong.
         """
-        named = {"request_id": str(uuid.uuid4()), **submission}
+        named = {"request_id": new_id(), **submission}
         answer: Document = self._send("POST", _in(workspace_id, "pipeline-runs"), experiment_name=experiment_name, submission=named)
         return answer
 
@@ -337,7 +337,7 @@ class Client:
     ) -> Document:
         """Create a run that this client drives itself; AlreadyExists when the `run_id` is taken."""
         about = {
-            "request_id": str(uuid.uuid4()),
+            "request_id": new_id(),
             "experiment_name": experiment_name,
             "name": name,
             "run_id": run_id,
@@ -425,7 +425,7 @@ class Client:
         target = os.path.abspath(os.fspath(target_path))
         parts = self._stream_file(run_id, name)  # before anything is made here: the file may not exist
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        temporary = f"{target}.{uuid.uuid4().hex[:8]}.part"
+        temporary = f"{target}.{new_id()[:8]}.part"
         try:
             with open(temporary, "wb") as file:
                 for part in parts:

@@ -76,7 +76,7 @@ def _start(home: Home) -> None:
     """Start a service that outlives this process, and wait for its first word."""
     import subprocess
 
-    command = [os.environ.get("PENSTOCK_SERVICE_PYTHON") or sys.executable, "-m", "penstock.service", str(home.path)]
+    command = [os.environ.get("PENSTOCK_SERVICE_PYTHON") or sys.executable, "-m", "penstock.serve", str(home.path)]
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -29,7 +29,8 @@ def shape(records: Iterable[Mapping[str, Any]]) -> Dict[str, Any]:
 
 
 def _family(item: Mapping[str, Any]) -> str:
-    return {SCALAR: "vector", LIST: "vector", ROW: "table", TABLE: "table"}.get(item["kind"], item["kind"])
+    kind = str(item["kind"])
+    return {SCALAR: "vector", LIST: "vector", ROW: "table", TABLE: "table"}.get(kind, kind)
 
 
 def _shape_group(group: List[Mapping[str, Any]]) -> Any:

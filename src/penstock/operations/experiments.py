@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.model.errors import NotFound, Refused
+from penstock.model.ids import new_id
 from penstock.operations.context import Change, Context
 from penstock.operations.names import as_json, check_name, texts
 from penstock.operations.workspaces import get_workspace
@@ -28,7 +28,7 @@ def ensure_in(context: Context, change: Change, workspace_id: str, name: str) ->
     if found:
         return found
     get_workspace(context, workspace_id)
-    row = {"id": str(uuid.uuid4()), "workspace_id": workspace_id, "name": check_name("experiment", name), "created_at": change.at}
+    row = {"id": new_id(), "workspace_id": workspace_id, "name": check_name("experiment", name), "created_at": change.at}
     change.rows.insert("experiments", row)
     return get_experiment(context, row["id"])
 

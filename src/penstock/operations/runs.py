@@ -11,6 +11,7 @@ from typing import Any
 
 from penstock.model import status as words
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+from penstock.model.ids import new_id
 from penstock.operations import steps
 from penstock.operations.context import Change, Context
 from penstock.operations.experiments import ensure_in, take_numbers
@@ -346,7 +347,7 @@ def create_run(
         Refused: The type is one that only a submitted pipeline makes.
     """
     _check_new_run(run_id, type, status)
-    own_id = run_id or (check_request_id(request_id) if request_id else str(uuid.uuid4()))
+    own_id = run_id or (check_request_id(request_id) if request_id else new_id())
     with context.change() as change:
         if change.rows.first("select 1 from runs where id = ?", (own_id,)):
             if run_id:

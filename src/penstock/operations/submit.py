@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import json
 import logging
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from penstock.compile import checks, fingerprints
 from penstock.model import status
 from penstock.model.errors import Invalid, InvalidGraph, NotFound, TooLarge
 from penstock.model.graph import Parameter, PipelineGraph, StepNode, format_graph, parse_graph
+from penstock.model.ids import new_id
 from penstock.operations import datastores, experiments, runs
 from penstock.operations.compute_targets import LOCAL
 from penstock.operations.context import Change, Context
@@ -98,7 +98,7 @@ def _parse(submission: Mapping[str, Any]) -> _Submission:
         display_name=_member(submission, "display_name", str, None),
         interpreter=_member(submission, "interpreter", str, None),
         run_source=_member(submission, "run_source", str, "SDK"),
-        run_id=runs.check_request_id(request_id) if request_id else str(uuid.uuid4()),
+        run_id=runs.check_request_id(request_id) if request_id else new_id(),
     )
 
 
@@ -288,7 +288,7 @@ def _write_graph(change: Change, document: str) -> str:
 
 def _write_steps(change: Change, pipeline: Mapping[str, Any], wanted: _Submission) -> None:
     steps = {step.id: step for step in wanted.graph.steps}
-    run_ids = {node_id: str(uuid.uuid4()) for node_id in wanted.order}
+    run_ids = {node_id: new_id() for node_id in wanted.order}
     before = {node_id: [node for node in steps[node_id].predecessors() if node in steps] for node_id in wanted.order}
     change.rows.insert_many(
         "runs",

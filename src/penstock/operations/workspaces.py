@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from penstock.model import status
 from penstock.model.errors import AlreadyExists, NotFound, Refused
+from penstock.model.ids import new_id
 from penstock.operations.context import Change, Context
 from penstock.operations.names import as_json, check_name, texts
 
@@ -69,7 +69,7 @@ def create_workspace(
         if found:
             return found
         row = {
-            "id": str(uuid.uuid4()),
+            "id": new_id(),
             "name": name,
             "subscription_id": subscription_id,
             "resource_group": resource_group,

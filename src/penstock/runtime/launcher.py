@@ -10,7 +10,8 @@ import os
 import sys
 
 
-def run(attempt, name, arguments):
+def run(attempt: str, name: str, arguments: "list[str]") -> object:
+    """Run the script as `__main__`."""
     path = os.path.join(os.getcwd(), name)
     sys.argv = [name, *(os.path.expandvars(text) if "$" in text else text for text in arguments)]
     sys.path[0] = os.path.dirname(path)
@@ -21,14 +22,14 @@ def run(attempt, name, arguments):
         {name: __import__(name) for name in ("os", "sys", "argparse", "logging") if name.encode() in source},
         __file__=path,
         __builtins__=__builtins__,
-        __loader__=type(__loader__)("__main__", path),
+        __loader__=type(globals()["__loader__"])("__main__", path),
     )
     launcher, sys.modules["__main__"] = sys.modules["__main__"], main
     try:
-        exec(compile(source, path, "exec"), main.__dict__)
+        exec(compile(source, path, "exec"), main.__dict__)  # noqa: S102 - to run the user's script is our job
     except SystemExit as leaving:
         if leaving.code not in (None, 0):
-            write(attempt, "SystemExit", "The script called sys.exit(%r)." % (leaving.code,), "")
+            write(attempt, "SystemExit", f"The script called sys.exit({leaving.code!r}).", "")
         raise
     except BaseException as error:
         trace = error.__traceback__
@@ -44,10 +45,10 @@ def run(attempt, name, arguments):
     return launcher  # kept alive until here: these functions are its
 
 
-def write(attempt, kind, message, trace):
+def write(attempt: str, kind: str, message: str, trace: str) -> None:
     """Write the error record, in the format of fields.py."""
     fields = ("type", kind), ("message", message), ("traceback", trace)
-    text = "\0".join("%s\0001\0%s" % (name, value.replace("\0", "")) for name, value in fields)
+    text = "\0".join(name + "\0001\0" + value.replace("\0", "") for name, value in fields)
     with open(os.path.join(attempt, "error"), "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
 

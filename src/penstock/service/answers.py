@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import traceback
-import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from penstock.model.errors import PenstockError
+from penstock.model.ids import new_id
 from penstock.operations.files import OpenFile
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def error_answer(error: Exception) -> Response:
         if error.status >= 500:
             _log.warning("request.failed code=%s message=%s", error.code, error.message)
         return json_answer(error.document(), error.status)
-    name = uuid.uuid4().hex[:12]
+    name = new_id()[-12:]
     _log.error("request.broken error_id=%s\n%s", name, "".join(traceback.format_exception(error)))
     return json_answer(
         PenstockError(f"Something in the service went wrong; its log tells more under {name}.", error_id=name).document(), 500

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,14 +29,17 @@ def test_a_graph_has_an_order_or_a_cycle(graph: PipelineGraph):
         assert len(found) < len(graph.steps)
         assert cycle[0] == cycle[-1]
         after = {item.name: {f"step {before}" for before in item.run_after} for item in graph.steps}
-        assert all(first in after[second] for first, second in zip(cycle, cycle[1:], strict=False))
+        assert all(first in after[second] for first, second in pairwise(cycle))
 
 
 def test_a_cycle_is_printed_as_a_path():
     graph = PipelineGraph(steps=(step("a", "c"), step("b", "a"), step("c", "b"), step("d", "a")))
     (problem,) = find_problems(graph)
     assert "circle" in problem
-    assert any(path in problem for path in ("step a -> step b -> step c -> step a", "step b -> step c -> step a -> step b", "step c -> step a -> step b"))
+    assert any(
+        path in problem
+        for path in ("step a -> step b -> step c -> step a", "step b -> step c -> step a -> step b", "step c -> step a -> step b")
+    )
 
 
 def test_each_mistake_names_the_thing_and_the_place():

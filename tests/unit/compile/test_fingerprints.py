@@ -16,7 +16,12 @@ def make_step(input_name="raw", output_name="out", literal="--rate", **members) 
         name=members.pop("name", "train"),
         script="train.py",
         snapshot="s1",
-        arguments=(Argument("literal", literal), Argument("input", input_name), Argument("output", output_name), Argument("parameter", "p")),
+        arguments=(
+            Argument("literal", literal),
+            Argument("input", input_name),
+            Argument("output", output_name),
+            Argument("parameter", "p"),
+        ),
         inputs=(InputPort(input_name, PortRef("n0", "data")),),
         outputs=(OutputPort(output_name, "store"),),
         parameters=(StepParameter("p", pipeline_parameter="p"),),

@@ -1,6 +1,6 @@
 """One attempt on this machine: its folder, its working directory before, its outputs after.
 
-An attempt folder holds, in the format of `penstock.runtime.fields`: `order` (what to do; written by the executor), `lock` (held by the
+An attempt folder holds, in the format of `penstock.model.fields`: `order` (what to do; written by the executor), `lock` (held by the
 keeper while the attempt is its own), `started` (the script may have begun), `error` (an uncaught exception), `exit` (how it ended,
 written once), `abandoned` (nobody may begin this attempt any more).
 """
@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from penstock.compile.manifests import manifest_digest, read_manifest, total_size
-from penstock.runtime.fields import load, pack
+from penstock.model.fields import load, pack
 
 Fields = dict[str, list[str]]
 

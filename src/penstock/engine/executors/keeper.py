@@ -22,7 +22,7 @@ from pathlib import Path
 
 from penstock.client.home import Home
 from penstock.engine.executors.attempts import LOG, collect, lock, prepare, publish, script_error, system_error, write_fields
-from penstock.runtime.fields import load
+from penstock.model.fields import load
 
 IDLE_SECONDS = 5.0
 LEAVE = "leave"

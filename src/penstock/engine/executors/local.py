@@ -19,7 +19,7 @@ from penstock.client.home import Home
 from penstock.engine.executors import Handle, Outcome, Published, StepOrder
 from penstock.engine.executors.attempts import LOG, MARK, groups, lock, write_fields
 from penstock.engine.executors.keeper import LEAVE
-from penstock.runtime.fields import load
+from penstock.model.fields import load
 
 HAND_OVER_SECONDS = 10.0  # longer than a keeper needs to take a line from its pipe
 SAME_START_SECONDS = 10.0  # a process and the record of its start are no further apart

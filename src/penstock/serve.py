@@ -1,4 +1,7 @@
-"""The life of the local service: takes the home folder, answers, rests, leaves."""
+"""The local service's process: takes the home folder, answers, rests, leaves. `python -m penstock.serve HOME`.
+
+Its first word on standard output is `ready`, or else the reason why it can't start; after that it writes to its log.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import penstock
 from penstock.client.home import Home
 from penstock.client.start import READY, is_answering
-from penstock.model.errors import Unavailable
+from penstock.model.errors import PenstockError, Unavailable
 
 if TYPE_CHECKING:
     from penstock.bootstrap import Parts
@@ -186,3 +189,16 @@ def _say_ready(home: Home) -> None:
         os.dup2(null, stream)
     os.close(null)
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+
+
+def main() -> int:
+    """Serve the home folder that the first argument names, until idle or stopped."""
+    try:
+        return serve(Path(sys.argv[1]))
+    except (PenstockError, OSError) as error:
+        print(error, flush=True)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
