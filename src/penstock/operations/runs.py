@@ -464,8 +464,14 @@ def cancel_run(context: Context, run_id: str) -> dict[str, Any]:
 def read_events(context: Context, run_id: str, after: int = 0) -> dict[str, Any]:
     """Return the events of a run and the runs below it that came after event `after`, and the run itself.
 
-    The run is read first: a caller that sees it ended has all events that led there, unless the answer is full.
+    Both are of one moment: a caller that sees the run ended has all events that led there, unless the answer is full, and one that sees
+    the last event sees the run ended.
     """
+    with context.database.snapshot():
+        return _read_events(context, run_id, after)
+
+
+def _read_events(context: Context, run_id: str, after: int) -> dict[str, Any]:
     row = get_row(context, run_id)
     if row["root_run_id"] == run_id:
         sql = "select * from events where root_run_id = :root and sequence > :after order by sequence limit :most"

@@ -69,6 +69,19 @@ class Database:
             row: Row | None = self._reader().execute(sql, values).fetchone()
             return row
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads of this thread inside the block see one state of the rows."""
+        connection = self._reader()
+        if connection.in_transaction:
+            yield
+            return
+        connection.execute("begin")
+        try:
+            yield
+        finally:
+            connection.execute("commit")
+
     def _reader(self) -> sqlite3.Connection:
         if self._lock_is_mine():  # inside a transaction a read must see what was just written
             return self._writer
