@@ -30,7 +30,7 @@ class Parts:
     wakeup: Wakeup
 
 
-def build(home: Home, announce: Callable[[set[str]], None]) -> Parts:
+def build(home: Home, announce: Callable[[set[str], set[str]], None]) -> Parts:
     """Return the parts of the service of a home folder.
 
     Raises:

@@ -11,7 +11,7 @@ def test_listener_hears_of_its_root_only() -> None:
         bulletin = Bulletin()
         mine, other = asyncio.create_task(bulletin.wait("mine", 5)), asyncio.create_task(bulletin.wait("other", 0.1))
         await asyncio.sleep(0)
-        threading.Thread(target=bulletin.announce, args=({"mine"},)).start()
+        threading.Thread(target=bulletin.announce, args=({"mine"}, set())).start()
         return await mine, await other
 
     assert asyncio.run(scene()) == (True, False)
@@ -21,7 +21,7 @@ def test_news_between_look_and_wait_are_not_missed() -> None:
     async def scene() -> list[bool]:
         bulletin = Bulletin()
         with bulletin.listen("root") as listener:
-            bulletin.announce({"root"})
+            bulletin.announce({"root"}, set())
             return [await listener.wait(5), await listener.wait(0.01)]
 
     assert asyncio.run(scene()) == [True, False]
@@ -39,11 +39,25 @@ def test_close_lets_everybody_go() -> None:
 
 def test_nobody_listens() -> None:
     bulletin = Bulletin()
-    bulletin.announce({"root"})
+    bulletin.announce({"root"}, set())
     bulletin.close()
 
     async def listen() -> bool:
         return await bulletin.wait("root", 0.01)
 
     assert asyncio.run(listen()) is False
-    bulletin.announce({"root"})  # the loop is gone
+    bulletin.announce({"root"}, set())  # the loop is gone
+
+
+def test_the_end_of_a_run_does_not_wait_for_more_news() -> None:
+    async def follow(ended: set[str]) -> float:
+        bulletin = Bulletin()
+        with bulletin.listen("root") as listener:
+            bulletin.announce({"root"}, ended)
+            assert await listener.wait(1)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            await listener.wait_for_end("root", 0.3)
+            return loop.time() - began
+
+    assert asyncio.run(follow({"root"})) < asyncio.run(follow({"another"}))

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from penstock.client.home import Home
+from penstock.model.status import is_final
 from penstock.persistence.database import Database, Transaction
 from penstock.settings import Settings
 
@@ -33,7 +34,7 @@ class Context:
     settings: Settings
     now: Callable[[], str] = utc_now
     wake_engine: Callable[[], None] = lambda: None  # rows changed that the engine may act on
-    announce: Callable[[set[str]], None] = lambda roots: None  # events of these root runs were written
+    announce: Callable[[set[str], set[str]], None] = lambda roots, ended: None  # root runs with new events; runs that ended
 
     @contextlib.contextmanager
     def change(self) -> Iterator[Change]:
@@ -42,7 +43,7 @@ class Context:
             change = Change(transaction, self.now())
             yield change
         if change.roots:
-            self.announce(change.roots)
+            self.announce(change.roots, change.ended)
         if change.for_engine:
             self.wake_engine()
 
@@ -54,6 +55,7 @@ class Change:
     rows: Transaction
     at: str
     roots: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
     for_engine: bool = False
 
     def tell(
@@ -73,3 +75,5 @@ class Change:
             },
         )
         self.roots.add(root_run_id)
+        if status is not None and is_final(status):
+            self.ended.add(run_id)

@@ -20,13 +20,16 @@ class Bulletin:
         """Say which loop the listeners live in; the first listener's is taken otherwise."""
         self._loop = loop
 
-    def announce(self, roots: set[str]) -> None:
-        """Wake everybody who follows one of these root runs. Nobody waits for it: a loop that is gone hears nothing."""
+    def announce(self, roots: set[str], ended: set[str]) -> None:
+        """Wake everybody who follows one of these root runs, and say which runs ended.
+
+        Nobody waits for it: a loop that is gone hears nothing.
+        """
         with self._lock:
             heard = any(root in self._listeners for root in roots)
         if heard and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: so are its listeners
-                self._loop.call_soon_threadsafe(self._wake, roots)
+                self._loop.call_soon_threadsafe(self._wake, roots, ended)
 
     def close(self) -> None:
         """Let everybody go, once and for all: the service leaves."""
@@ -35,11 +38,11 @@ class Bulletin:
         for listener in everybody:
             listener.dismiss()
 
-    def _wake(self, roots: Iterable[str]) -> None:
+    def _wake(self, roots: Iterable[str], ended: set[str]) -> None:
         with self._lock:
             heard = [listener for root in roots for listener in self._listeners.get(root, ())]
         for listener in heard:
-            listener.wake()
+            listener.wake(ended)
 
     @contextlib.contextmanager
     def listen(self, root_run_id: str) -> Iterator[Listener]:
@@ -67,10 +70,12 @@ class Listener:
 
     def __init__(self) -> None:
         self._news = asyncio.Event()
+        self._ended: set[str] = set()
         self.is_dismissed = False
 
-    def wake(self) -> None:
-        """There are news."""
+    def wake(self, ended: set[str]) -> None:
+        """There are news; these runs ended."""
+        self._ended |= ended
         self._news.set()
 
     def dismiss(self) -> None:
@@ -87,3 +92,11 @@ class Listener:
         if not self.is_dismissed:
             self._news.clear()
         return True
+
+    async def wait_for_end(self, run_id: str, seconds: float) -> None:
+        """Wait until a run has ended, `seconds` at most: so that a busy run's news come in handfuls, and its end at once."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while run_id not in self._ended and not self.is_dismissed:
+            rest = deadline - asyncio.get_running_loop().time()
+            if rest <= 0 or not await self.wait(rest):
+                return

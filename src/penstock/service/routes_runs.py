@@ -17,6 +17,7 @@ table = RouteTable()
 Verb = Callable[[], Any]
 
 _LONGEST_WAIT = 60.0
+_HANDFUL_SECONDS = 0.05  # news that come this close together travel together; the end of the run itself does not wait
 _TOUCH_SECONDS = 1.0  # a client that waits is a client: the service does not grow idle under it
 
 
@@ -159,6 +160,7 @@ async def _wait_for_news(call: Call, read: Verb, listener: Listener, seconds: fl
     while not _is_news(answer) and not listener.is_dismissed and loop.time() < deadline:
         call.service.touch()
         if await listener.wait(min(_TOUCH_SECONDS, max(deadline - loop.time(), 0))):
+            await listener.wait_for_end(call.path["run_id"], _HANDFUL_SECONDS)
             answer = await call.run(read)
     return answer
 
