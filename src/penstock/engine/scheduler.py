@@ -237,7 +237,8 @@ class Scheduler:
         similar = reuse.find_similar(self._context, step.row["workspace_id"], step.row["name"])
         if similar is None:
             return "Runs, as there is no earlier run of this step."
-        changes = reuse.describe(self._context, json.loads(similar["components"]), step.components)
+        inputs = [port.name for port in step.node.inputs]
+        changes = reuse.describe(self._context, json.loads(similar["components"]), step.components, inputs)
         return f"Runs, as since run {similar['run_id']}: " + "; ".join(item["reason"] for item in changes[:3]) + "."
 
     def _close_pipelines(self) -> None:

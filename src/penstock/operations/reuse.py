@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from penstock.compile import fingerprints
 from penstock.compile.manifests import walk
 from penstock.model.errors import NotFound
+from penstock.model.graph import parse_graph
 from penstock.operations.context import Context
 from penstock.persistence.database import Row
 from penstock.storage.paths import safe_join
@@ -51,25 +53,34 @@ def find_similar(context: Context, workspace_id: str, name: str, before: str | N
     )
 
 
-def describe(context: Context, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what differs between the components of two keys, each with a sentence; a source folder's difference names the files."""
+def describe(context: Context, old: dict[str, Any], new: dict[str, Any], inputs: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return what differs between the components of two keys, each with a sentence; a source folder's difference names the files.
+
+    `inputs` are the names of the step's inputs, as keys know only their places.
+    """
+    found = fingerprints.differences(old, new)
+    told = {(item.old, item.new) for item in found if item.component.startswith("parameters.")}
     return [
-        {"component": item.component, "old": item.old, "new": item.new, "reason": _sentence(context, item)}
-        for item in fingerprints.differences(old, new)
+        {"component": item.component, "old": item.old, "new": item.new, "reason": _sentence(context, item, inputs)}
+        for item in found
+        if not (item.component.startswith("arguments[") and (item.old, item.new) in told)  # the same change, as the script sees it
     ]
 
 
-def _sentence(context: Context, item: fingerprints.Difference) -> str:
+def _sentence(context: Context, item: fingerprints.Difference, inputs: Sequence[str]) -> str:
     if item.component == "snapshot":
         return f"the source folder changed ({_changed_files(context, item.old, item.new)})"
     if item.component.startswith("inputs[") and item.component.endswith(".content"):
-        return f"input {item.component[7:].partition(']')[0]} has other content"
+        place = int(item.component[7:].partition("]")[0])
+        return f"the input '{inputs[place]}' has other content" if place < len(inputs) else f"input {place} has other content"
     if item.component.startswith("environment"):
         return (
             "the environment changed"
             if item.component != "environment.python"
             else f"the interpreter changed from {item.old} to {item.new}"
         )
+    if item.component.startswith("parameters."):
+        return f"the parameter '{item.component[11:]}' changed from {item.old!r} to {item.new!r}"
     return f"{item.component} changed from {item.old!r} to {item.new!r}"
 
 
@@ -102,4 +113,14 @@ def explain(context: Context, run_id: str) -> list[dict[str, Any]]:
     if row["reused_run_id"] or not row["components"]:
         return [reason]
     similar = find_similar(context, row["workspace_id"], row["name"], before=row["created_at"])
-    return [reason, *(describe(context, json.loads(similar["components"]), json.loads(row["components"])) if similar else [])]
+    if similar is None:
+        return [reason]
+    names = _input_names(context, row)
+    return [reason, *describe(context, json.loads(similar["components"]), json.loads(row["components"]), names)]
+
+
+def _input_names(context: Context, row: Row) -> list[str]:
+    graph = context.database.first(
+        "select document from graphs g join pipeline_runs p on p.graph_id = g.id where p.run_id = ?", [row["pipeline_run_id"]]
+    )
+    return [port.name for port in parse_graph(json.loads(graph["document"])).step(row["node_id"]).inputs] if graph else []
