@@ -92,6 +92,7 @@ def _run(order: dict[str, list[str]], attempt: Path, folder: Path) -> dict[str, 
     work = folder / "work"
     environment = dict(zip(order["environment"][::2], order["environment"][1::2], strict=True))
     write_fields(attempt, "started", {"keeper": [str(os.getpid())]})
+    (attempt / "order").unlink()  # it holds the environment, and with it whatever secrets the user's shell had
     prepare(order, work)
     if (attempt / "abandoned").exists():  # cancelled while its files were copied
         return {"signal": [str(int(signal.SIGTERM))]}
