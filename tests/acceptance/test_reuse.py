@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from azureml.core import Experiment, RunConfiguration
 from azureml.data.data_reference import DataReference
 from azureml.pipeline.core import Pipeline, PipelineData, PipelineParameter

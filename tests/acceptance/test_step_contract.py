@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from azureml.core import Environment, Experiment, RunConfiguration
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
@@ -78,7 +79,8 @@ def test_every_kind_of_argument(workspace, store, scripts):
         parameters={"rate": 0.25},
     )
     sight = seen(step)
-    raw, folder, output = f"{root(workspace)}/titanic/titanic.csv", f"{root(workspace)}/titanic", f"{root(workspace)}/azureml/{step.id}/out"
+    place = root(workspace)
+    raw, folder, output = f"{place}/titanic/titanic.csv", f"{place}/titanic", f"{place}/azureml/{step.id}/out"
     assert sight["argv"] == [
         "show.py", "--n", "3", "1.5", "True", "None", "blue/blue $NOTHING", raw, f"--in={raw}", folder, output, f"{output}/sub", "True", "0.25",
     ]  # fmt: skip
@@ -154,10 +156,10 @@ def test_an_output_may_be_a_file_a_folder_or_nothing(workspace, store, scripts, 
 def test_upload_and_download_modes(workspace, store, scripts, tmp_path: Path):
     folder = scripts(
         make="import os; os.makedirs('here'); open('here/x', 'w').write('made')",
-        read="import sys; path = sys.argv[1]; print(path, open(path + '/x').read()); open(path + '/mine', 'w').write('a copy may be written')",
+        read="import sys; path = sys.argv[1]; print(path, open(path + '/x').read()); open(path + '/mine', 'w').write('mine')",
     )
     out = PipelineData("out", datastore=store, output_mode="upload", output_path_on_compute="here")
-    make = PythonScriptStep("make.py", outputs=[out], compute_target="local", source_directory=str(folder))
+    PythonScriptStep("make.py", outputs=[out], compute_target="local", source_directory=str(folder))  # found through its output
     given = out.as_download(path_on_compute="there")
     read = PythonScriptStep("read.py", arguments=[given], inputs=[given], compute_target="local", source_directory=str(folder))
     run = Experiment(workspace, "contract").submit(Pipeline(workspace, [read]))
