@@ -81,8 +81,9 @@ def test_every_kind_of_argument(workspace, store, scripts):
     sight = seen(step)
     place = root(workspace)
     raw, folder, output = f"{place}/titanic/titanic.csv", f"{place}/titanic", f"{place}/azureml/{step.id}/out"
+    words = "blue/blue $NOTHING"
     assert sight["argv"] == [
-        "show.py", "--n", "3", "1.5", "True", "None", "blue/blue $NOTHING", raw, f"--in={raw}", folder, output, f"{output}/sub", "True", "0.25",
+        "show.py", "--n", "3", "1.5", "True", "None", words, raw, f"--in={raw}", folder, output, f"{output}/sub", "True", "0.25",
     ]  # fmt: skip
     assert sight["env"]["AZUREML_DATAREFERENCE_raw"] == raw
     assert sight["env"]["AZUREML_DATAREFERENCE_out"] == output

@@ -1,8 +1,8 @@
 """One attempt on this machine: its folder, its working directory before, its outputs after.
 
 An attempt folder holds, in the format of `penstock.model.fields`: `order` (what to do; written by the executor, gone when it began),
-`lock` (held by the keeper while the attempt is its own), `started` (the script may have begun), `error` (an uncaught exception), `exit` (how it ended,
-written once), `abandoned` (nobody may begin this attempt any more).
+`lock` (held by the keeper while the attempt is its own), `started` (the script may have begun), `error` (an uncaught exception),
+`exit` (how it ended, written once), `abandoned` (nobody may begin this attempt any more).
 """
 
 from __future__ import annotations
