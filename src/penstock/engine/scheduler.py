@@ -151,22 +151,22 @@ class Scheduler:
         """Reuse what can be reused, start what there is room for; return how many steps were ready to start."""
         read: dict[str, ReadyStep] = {}
         while True:  # a reused step makes others ready
-            rows = steps.list_ready_steps(self._context)
-            self._must_run &= {row["id"] for row in rows}
-            fresh = [row for row in rows if row["id"] not in self._must_run]
-            if not fresh:
+            ready = steps.find_ready_ids(self._context)
+            self._must_run &= ready
+            if not ready - self._must_run:
                 break
-            for row in fresh:
+            for row in steps.list_ready_steps(self._context, ready - self._must_run):
                 step = self._read(row)
                 if step is not None and not self._reuse(step):
                     self._must_run.add(row["id"])
                     read[row["id"]] = step
-        self._start_what_fits(rows, read)
-        return len(rows)
+        if ready:
+            self._start_what_fits(read)
+        return len(ready)
 
-    def _start_what_fits(self, rows: list[Row], read: dict[str, ReadyStep]) -> None:
+    def _start_what_fits(self, read: dict[str, ReadyStep]) -> None:
         room, started = Room(self._context), []
-        for row in rows:
+        for row in steps.each_ready_step(self._context) if not room.is_full else ():
             if room.is_full:
                 break
             if room.take(row):

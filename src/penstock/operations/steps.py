@@ -6,7 +6,7 @@ The engine calls these verbs; each is one transaction, guarded by the table in m
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +23,8 @@ _READY = """
       from runs r
       join step_runs s on s.run_id = r.id
       left join compute_targets c on c.workspace_id = r.workspace_id and c.name = s.compute_name
-     where r.status = 'Queued'
-     order by r.queued_at, s.position"""
+     where r.status = 'Queued'"""
+_IN_TURN = " order by r.queued_at, s.position"
 
 _UNDER_WAY = """
     select r.id, r.workspace_id, r.root_run_id, r.name, r.status, r.error,
@@ -33,9 +33,22 @@ _UNDER_WAY = """
      where r.status in ('Starting', 'Running', 'Finalizing', 'CancelRequested')"""
 
 
-def list_ready_steps(context: Context) -> list[Row]:
-    """Return the queued steps, oldest first, each with the node limit of its compute target."""
-    return context.database.all(_READY)
+def find_ready_ids(context: Context) -> set[str]:
+    """Return the run ids of all queued steps."""
+    row = context.database.first(
+        "select json_group_array(r.id) as ids from runs r join step_runs s on s.run_id = r.id where r.status = 'Queued'"
+    )
+    return set(json.loads(row["ids"])) if row else set()
+
+
+def list_ready_steps(context: Context, run_ids: set[str]) -> list[Row]:
+    """Return these queued steps, oldest first, each with the node limit of its compute target."""
+    return context.database.all(_READY + " and r.id in (select value from json_each(?))" + _IN_TURN, [json.dumps(list(run_ids))])
+
+
+def each_ready_step(context: Context) -> Iterator[Row]:
+    """Yield the queued steps in their turn, as they are asked for."""
+    return context.database.each(_READY + _IN_TURN)
 
 
 def list_steps_under_way(context: Context) -> list[Row]:

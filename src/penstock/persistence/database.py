@@ -63,6 +63,11 @@ class Database:
         with _clear_errors(self.path):
             return self._reader().execute(sql, values).fetchall()
 
+    def each(self, sql: str, values: Any = ()) -> Iterator[Row]:
+        """Yield the rows of a select as they are asked for; who stops early has read no more than that."""
+        with _clear_errors(self.path), contextlib.closing(self._reader().execute(sql, values)) as cursor:
+            yield from cursor
+
     def first(self, sql: str, values: Any = ()) -> Row | None:
         """Return the first row of a select, or None."""
         with _clear_errors(self.path):
