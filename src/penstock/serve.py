@@ -49,13 +49,14 @@ def serve(folder: Path) -> int:
         parts = build(home, bulletin.announce)
         _log_to(home.service_log, parts.settings.log_level)
         listener = _listen(home)
-        life = Life(parts.settings.idle_seconds, lambda: parts.engine.is_busy)
+        listener_file = home.socket.stat().st_ino
+        life = Life(parts.settings.idle_seconds, lambda: parts.engine.is_busy, lambda: _is_ours(home, listener_file))
         parts.engine.start()
         try:
             asyncio.run(_answer(parts, bulletin, listener, life))
         finally:
             parts.engine.stop()
-            with contextlib.suppress(FileNotFoundError):
+            if _is_ours(home, listener_file):
                 home.socket.unlink()
             parts.context.database.close()
             log.info("service.stopped reason=%s", life.reason)
@@ -69,12 +70,22 @@ def _only_one(home: Home) -> Iterator[None]:
         deadline = time.monotonic() + LEAVING_SECONDS
         while not _take(lock):
             if is_answering(home) or time.monotonic() > deadline:
-                raise Unavailable(f"Another service has the home folder {home.path}.")
+                raise Unavailable(
+                    f"The service of {home.path}, process {_read_pid(home)}, holds the home folder and does not answer. "
+                    "Try again in a moment; if it stays so, end that process."
+                )
             time.sleep(0.01)  # one that no longer answers is about to leave
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _read_pid(home: Home) -> str:
+    try:
+        return home.service_lock.read_text().strip() or "unknown"
+    except OSError:
+        return "unknown"
 
 
 def _take(lock: IO[str]) -> bool:
@@ -100,6 +111,14 @@ def _listen(home: Home) -> socket.socket:
     return listener
 
 
+def _is_ours(home: Home, inode: int) -> bool:
+    """Tell whether the socket's file is still the one that we listen on; without it nobody can reach us."""
+    try:
+        return home.socket.stat().st_ino == inode
+    except OSError:
+        return False
+
+
 def _log_to(path: Path, level: str) -> None:
     from logging.handlers import RotatingFileHandler
 
@@ -112,10 +131,17 @@ def _log_to(path: Path, level: str) -> None:
 class Life:
     """When the service may leave: asked to, or idle long enough with no run under way."""
 
-    def __init__(self, idle_seconds: float, is_busy: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        idle_seconds: float,
+        is_busy: Callable[[], bool],
+        is_reachable: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.idle_seconds = idle_seconds
         self.reason = ""
         self._is_busy = is_busy
+        self._is_reachable = is_reachable
         self._clock = clock
         self._touched_at = clock()
         self._bell: Callable[[], None] = lambda: None
@@ -135,6 +161,8 @@ class Life:
 
     def is_over(self) -> bool:
         """Tell whether it is time to leave."""
+        if not self._is_reachable():
+            self.stop("its socket is gone")
         if self._is_busy():
             self.touch()
         if self._clock() - self._touched_at > self.idle_seconds:

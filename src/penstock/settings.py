@@ -4,31 +4,57 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 from penstock.client.home import Home
 from penstock.model.errors import Invalid
 
 
-def _setting(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"text": text})
+def _setting(default: Any, text: str, check: Callable[[Any], bool], rule: str) -> Any:
+    return field(default=default, metadata={"text": text, "check": check, "rule": rule})
+
+
+def _positive(value: Any) -> bool:
+    return bool(value > 0)
+
+
+POLICIES = ("exact", "compatible", "current")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True)
 class Settings:
     """What an operator may choose. Every field is also `PENSTOCK_<FIELD>` in the environment, which wins over the file."""
 
-    idle_seconds: float = _setting(900.0, "The service stops itself after this long without a run and without a request.")
-    step_slots: int = _setting(os.cpu_count() or 1, "How many steps run at once on this machine, whatever the compute targets allow.")
-    cancel_grace_seconds: float = _setting(3.0, "How long a cancelled step has between TERM and KILL.")
-    snapshot_bytes: int = _setting(2 * 1024**3, "The largest source folder that is taken, in bytes.")
-    snapshot_files: int = _setting(20_000, "The largest number of files in a source folder.")
-    environment_policy: str = _setting(
-        "compatible", "exact, compatible or current: how far a step's environment may differ from what was asked for."
+    idle_seconds: float = _setting(
+        900.0, "The service stops itself after this long without a run and without a request.", _positive, "a number of seconds above 0"
     )
-    log_level: str = _setting("INFO", "How much the service writes to its log: DEBUG, INFO, WARNING, ERROR.")
+    step_slots: int = _setting(
+        os.cpu_count() or 1,
+        "How many steps run at once on this machine, whatever the compute targets allow.",
+        _positive,
+        "a whole number above 0",
+    )
+    cancel_grace_seconds: float = _setting(
+        3.0, "How long a cancelled step has between TERM and KILL.", lambda value: 0 <= value <= 3600, "a number of seconds from 0 to 3600"
+    )
+    snapshot_bytes: int = _setting(2 * 1024**3, "The largest source folder that is taken, in bytes.", _positive, "a whole number above 0")
+    snapshot_files: int = _setting(20_000, "The largest number of files in a source folder.", _positive, "a whole number above 0")
+    environment_policy: str = _setting(
+        "compatible",
+        "exact, compatible or current: how far a step's environment may differ from what was asked for.",
+        lambda value: value in POLICIES,
+        f"one of {', '.join(POLICIES)}",
+    )
+    log_level: str = _setting(
+        "INFO",
+        "How much the service writes to its log: DEBUG, INFO, WARNING, ERROR.",
+        lambda value: value.upper() in LEVELS,
+        f"one of {', '.join(LEVELS)}",
+    )
 
 
 def load_settings(home: Home, environment: Mapping[str, str] | None = None) -> Settings:
@@ -43,7 +69,7 @@ def load_settings(home: Home, environment: Mapping[str, str] | None = None) -> S
     for name in chosen:
         if name not in known:
             raise Invalid(f"There is no setting '{name}'. There are: {', '.join(known)}.")
-    return Settings(**{name: _convert(name, value, Settings.__dataclass_fields__[name].default) for name, value in chosen.items()})
+    return Settings(**{name: _convert(name, value) for name, value in chosen.items()})
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -63,8 +89,14 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: environment[f"PENSTOCK_{name.upper()}"] for name in names if f"PENSTOCK_{name.upper()}" in environment}
 
 
-def _convert(name: str, value: Any, default: Any) -> Any:
+def _convert(name: str, value: Any) -> Any:
+    about = Settings.__dataclass_fields__[name]
     try:
-        return type(default)(value)
-    except (TypeError, ValueError):
-        raise Invalid(f"The setting '{name}' must be a {type(default).__name__}, not {value!r}.") from None
+        kind: Any = type(about.default)
+        converted = kind(value)
+        fits = about.metadata["check"](converted)
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        fits = False
+    if not fits:
+        raise Invalid(f"The setting '{name}' must be {about.metadata['rule']}, not {value!r}.")
+    return converted

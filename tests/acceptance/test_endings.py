@@ -110,6 +110,56 @@ def test_cancel_ends_the_whole_tree_of_a_stubborn_script(workspace, scripts, tmp
     assert run.get_status() == "Canceled"
 
 
+RUNAWAY = """
+import os, subprocess, time
+hidden = subprocess.Popen(["env", "-i", "sleep", "1000"], start_new_session=True)
+open(os.environ["PIDS"], "w").write(str(hidden.pid))
+time.sleep(1000)
+"""
+
+
+def test_cancel_finds_a_child_without_session_or_environment(workspace, scripts, tmp_path: Path):
+    config = RunConfiguration()
+    config.environment_variables = {"PIDS": str(tmp_path / "pids")}
+    run = submit(workspace, scripts(runaway=RUNAWAY), "runaway", runconfig=config)
+    wait_until(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text())
+    hidden = psutil.Process(int((tmp_path / "pids").read_text()))
+    run.cancel()
+    assert run.wait_for_completion(show_output=False) == "Canceled"
+    assert not hidden.is_running() or hidden.status() == psutil.STATUS_ZOMBIE
+
+
+def test_cancel_does_not_wait_for_a_large_output_to_be_read(workspace, scripts):
+    text = "import os, sys\nwith open(sys.argv[1], 'wb') as file: file.truncate(60 * 1024**3)"
+    out = PipelineData("out", datastore=workspace.get_default_datastore())
+    step = PythonScriptStep("sparse.py", arguments=[out], outputs=[out], compute_target="local", source_directory=str(scripts(sparse=text)))
+    run = Experiment(workspace, "endings").submit(Pipeline(workspace, [step]))
+    wait_until(lambda: run.find_step_run("sparse.py")[0].get_status() == "Running")
+    time.sleep(1.0)
+    asked_at = time.monotonic()
+    run.cancel()
+    assert run.wait_for_completion(show_output=False) == "Canceled"
+    assert time.monotonic() - asked_at < 10
+
+
+def test_reading_a_large_input_keeps_nobody_waiting(workspace, scripts):
+    from azureml.data.data_reference import DataReference
+
+    store = workspace.get_default_datastore()
+    root = connect().get_default_datastore(workspace._id)["root"]
+    with open(os.path.join(root, "sparse"), "wb") as file:
+        file.truncate(60 * 1024**3)
+    folder = scripts(small="print(1)")
+    reference = DataReference(store, "sparse", "sparse")
+    reader = PythonScriptStep("small.py", "reader", inputs=[reference], compute_target="local", source_directory=str(folder))
+    slow = Experiment(workspace, "endings").submit(Pipeline(workspace, [reader]))
+    quick = submit(workspace, folder, "small")
+    assert quick.wait_for_completion(show_output=False) == "Finished"
+    assert slow.get_status() == "Running"
+    slow.cancel()
+    assert slow.wait_for_completion(show_output=False) == "Canceled"
+
+
 def test_cancel_of_a_queued_step_never_starts_it(workspace, scripts, tmp_path: Path):
     folder = scripts(first="import time; time.sleep(60)", second=f"open({str(tmp_path / 'ran')!r}, 'w')")
     first = PythonScriptStep("first.py", compute_target="local", source_directory=str(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,50 @@ def test_outputs_that_are_not_there_any_more_are_made_again(setting: Setting, ha
     assert not run.find_step_run("make")[0].is_reused
     assert "output 'middle'" in reason(run, "make")
     assert run.find_step_run("read")[0].is_reused, "the same bytes were made again"
+
+
+def test_two_steps_of_one_script_are_two_steps(setting: Setting):
+    (setting.folder / "draw.py").write_text("import random; print(random.random())")
+    names = ["first", "second", "second"]
+
+    def draw():
+        steps = [PythonScriptStep("draw.py", name, compute_target="local", source_directory=str(setting.folder)) for name in names]
+        for before, after in pairwise(steps):
+            after.run_after(before)
+        run = Experiment(setting.workspace, "reuse").submit(Pipeline(setting.workspace, steps))
+        assert run.wait_for_completion(show_output=False) == "Finished"
+        return run.get_steps()
+
+    logs = {step.get_job_log() for step in draw()}
+    assert len(logs) == 3
+    again = draw()
+    assert all(step.is_reused for step in again)
+    assert {step.get_job_log() for step in again} < logs
+
+
+def test_an_argument_that_becomes_data_is_told(setting: Setting):
+    setting.submit("x")
+    out = PipelineData("middle", datastore=setting.workspace.get_default_datastore())
+    make = PythonScriptStep("read.py", "make", arguments=["."], outputs=[out], compute_target="local", source_directory=str(setting.folder))
+    run = Experiment(setting.workspace, "reuse").submit(Pipeline(setting.workspace, [make]))
+    assert run.wait_for_completion(show_output=False) == "Finished"
+    assert "arguments changed" in reason(run, "make") or "script changed" in reason(run, "make")
+
+
+def test_file_names_may_hold_any_bytes(setting: Setting):
+    store = connect().get_default_datastore(setting.workspace._id)["root"]
+    folder = os.fsencode(os.path.join(store, "latin"))
+    os.makedirs(folder)
+    with open(os.path.join(folder, b"caf\xe9.csv"), "w") as file:
+        file.write("a")
+    reference = DataReference(setting.workspace.get_default_datastore(), "latin", "latin")
+    for expected in (False, True):
+        step = PythonScriptStep(
+            "read.py", arguments=[reference], inputs=[reference], compute_target="local", source_directory=str(setting.folder)
+        )
+        run = Experiment(setting.workspace, "reuse").submit(Pipeline(setting.workspace, [step]))
+        assert run.wait_for_completion(show_output=False) == "Finished"
+        assert run.find_step_run("read.py")[0].is_reused is expected
 
 
 def test_a_failed_step_is_not_a_result(setting: Setting):

@@ -47,6 +47,21 @@ def test_a_killed_service_is_started_again_by_the_next_call(home: Path):
     assert first != second
 
 
+def test_a_service_whose_socket_is_gone_makes_room_for_another(home: Path):
+    first = connect().service_info()["pid"]
+    (home / "service.sock").unlink()
+    second = Client(Home(home)).service_info()["pid"]  # a new connection, as another script makes it
+    assert first != second
+    wait_until(lambda: [process.pid for process in services_of(home)] == [second])
+
+
+def test_two_spellings_of_a_home_are_one(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    first = connect().service_info()["pid"]
+    (tmp_path / "link").symlink_to(home)
+    monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path / "link"))
+    assert connect().service_info()["pid"] == first
+
+
 def test_it_leaves_when_idle_and_takes_its_keeper_along(home: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PENSTOCK_IDLE_SECONDS", "0.5")
     connect().service_info()
@@ -108,7 +123,7 @@ def test_a_home_that_can_not_be_made_is_named(home: Path, monkeypatch: pytest.Mo
 
 def test_a_bad_setting_is_named(home: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PENSTOCK_STEP_SLOTS", "many")
-    with pytest.raises(Unavailable, match="'step_slots' must be a int, not 'many'"):
+    with pytest.raises(Unavailable, match="'step_slots' must be a whole number above 0, not 'many'"):
         connect().service_info()
 
 

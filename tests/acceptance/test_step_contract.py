@@ -135,6 +135,35 @@ raise SystemExit(1)
     assert (tmp_path / "model").read_text() == "model"
 
 
+def test_what_a_link_in_outputs_leads_to_is_kept(workspace, scripts):
+    text = """
+import os
+open("model.pkl", "w").write("model"); os.makedirs("checkpoints/a"); open("checkpoints/a/b", "w").write("deep")
+os.symlink("../model.pkl", "outputs/model.pkl"); os.symlink(os.path.abspath("checkpoints"), "outputs/linked")
+os.symlink("/", "outputs/everything"); os.symlink("nowhere", "outputs/dangling")
+"""
+    step = run_one(workspace, scripts(link=text), script="link.py")
+    names = [name for name in step.get_file_names() if name.startswith("outputs/")]
+    assert names == ["outputs/linked/a/b", "outputs/model.pkl"]
+    log = step.get_job_log()
+    assert "outputs/everything is a link" in log
+    assert "outputs/dangling is a link" in log
+
+
+def test_an_output_that_links_outside_is_read_no_further_than_itself(workspace, store, scripts):
+    text = "import os, sys; os.makedirs(sys.argv[1]); os.symlink('/', sys.argv[1] + '/root'); open(sys.argv[1] + '/own', 'w')"
+    out = PipelineData("out", datastore=store)
+    step = run_one(workspace, scripts(link=text), script="link.py", arguments=[out], outputs=[out])
+    assert [output["files"] for output in connect().list_outputs(step.id)] == [1]
+
+
+def test_an_argument_is_expanded_once(workspace, store, scripts, tmp_path: Path, monkeypatch):
+    config = RunConfiguration()
+    config.environment_variables = {"A": "$B", "B": "x"}
+    step = run_one(workspace, scripts(show=SHOW), arguments=["$A", "$PENSTOCK_HOME"], runconfig=config)
+    assert seen(step)["argv"][1] == "$B"
+
+
 OUTPUTS = """
 import os, sys
 kind, path = sys.argv[1:]

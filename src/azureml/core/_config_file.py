@@ -38,8 +38,9 @@ def find(path: Optional[str] = None, file_name: Optional[str] = None) -> Optiona
     if os.path.isfile(start):
         return start
     found = next((name for name in _candidates(start, file_name) if os.path.isfile(name)), None)
-    if found and not os.path.exists(start):
-        _LOGGER.warning("There is no %s; the workspace comes from %s instead.", start, found)
+    if not os.path.exists(start):
+        instead = f"the workspace comes from {found} instead" if found else "and no configuration file in a folder above it"
+        _LOGGER.warning("There is no %s; %s.", start, instead)
     return found
 
 

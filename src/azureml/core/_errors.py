@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, Optional, Type, TypeVar, cast
 
-from penstock.model.errors import AlreadyExists, Invalid, NotFound, PenstockError, TooLarge, Unsupported
+from penstock.model.errors import AlreadyExists, Invalid, NotFound, PenstockError, TooLarge, Unavailable, Unsupported
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _OUR_FAULT = 500
@@ -30,8 +30,7 @@ class v1_errors:  # noqa: N801  read as a verb at the place of use
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if isinstance(error, PenstockError):
-            # The service's own words are enough for the caller's mistakes; the inner traceback only helps with ours.
-            raise self._translate(error) from (error if error.status >= _OUR_FAULT else None)
+            raise self._translate(error) from (error if _is_our_fault(error) else None)
 
     def __call__(self, function: Function) -> Function:
         @functools.wraps(function)
@@ -46,6 +45,11 @@ class v1_errors:  # noqa: N801  read as a verb at the place of use
             if special is not None and isinstance(error, kind):
                 return _with_inner(special(error.message), error)
         return translate(error)
+
+
+def _is_our_fault(error: PenstockError) -> bool:
+    """The service's own words are enough for mistakes of the caller or of the machine; the inner traceback only helps with ours."""
+    return error.status >= _OUR_FAULT and not isinstance(error, (Unavailable, Unsupported))
 
 
 def translate(error: PenstockError) -> Exception:

@@ -63,6 +63,7 @@ def _rounds(
         if on_round:
             on_round(record)
         left = wait_seconds if deadline is None else deadline - time.monotonic()
-        if is_final(record["status"]) or left <= 0:
+        has_more = bool(answer.get("is_full"))  # the record is of now, the events may lie behind
+        if (is_final(record["status"]) and not has_more) or left <= 0:
             return record
         patience = min(wait_seconds, left)

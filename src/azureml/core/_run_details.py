@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from typing import Any, Dict, List, Optional
 
 from azureml.core._follow import follow
 from azureml.core._run_files import RunFiles
+from penstock.model.status import is_final
 
 _DRIVER_LOG = re.compile(r"user_logs/std_log.*\.txt|azureml-logs/\d\d.+\.txt")
 _NO_REASON = "The run failed without saying why. Its logs may tell more: look into get_all_logs()."
 # While a log is on the screen: how often to look for new lines.
 _STREAM_SECONDS = 0.5
+_new_decoder = codecs.getincrementaldecoder("utf-8")
 
 
 class RunDetails(RunFiles):
@@ -86,8 +89,12 @@ class LogScreen:
 
     def __init__(self, run: RunFiles) -> None:
         self._run = run
-        self._name: Optional[str] = None
-        self._offset = 0
+        self._start_log(None)
+
+    def _start_log(self, name: Optional[str]) -> None:
+        self._name, self._offset = name, 0
+        # A piece of a log may end in the middle of a letter.
+        self._decoder = _new_decoder(errors="replace")
 
     def show_news(self, record: Dict[str, Any]) -> None:
         """Print what was added since the last call."""
@@ -95,12 +102,13 @@ class LogScreen:
         if newest is None:
             return
         if newest != self._name:
-            self._name, self._offset = newest, 0
+            self._start_log(newest)
             print(f"\nStreaming {newest}\n{'=' * (len(newest) + 10)}\n")
         content: bytes = self._run._client.read_file(self._run.id, newest, offset=self._offset)
         self._offset += len(content)
-        if content:
-            print(content.decode("utf-8", errors="replace"), end="", flush=True)
+        text = self._decoder.decode(content, final=is_final(record["status"]))
+        if text:
+            print(text, end="", flush=True)
 
     def _newest(self) -> Optional[str]:
         names = [name for name in self._run.get_file_names() if _DRIVER_LOG.fullmatch(name)]

@@ -7,8 +7,11 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from azureml.core._errors import v1_errors
 from azureml.core._run_record import RunRecord
+from azureml.data._copying import name_clash
 from azureml.data._paths import clean, join_inside
 
+# Every run has these folders, so no file can have their names.
+_FOLDERS = ("outputs", "logs")
 _LOG_FOLDERS = ("azureml-logs/", "user_logs/", "system_logs/", "logs/")
 
 
@@ -16,8 +19,13 @@ class RunFiles(RunRecord):
     """The part of a run that stores and gives files."""
 
     def _store_file(self, name: str, path_or_stream: Any) -> None:
+        from penstock.model.errors import Refused
+
         with v1_errors():
-            self._client.put_file(self._run_id, name, path_or_stream)
+            try:
+                self._client.put_file(self._run_id, name, path_or_stream)
+            except Refused:
+                raise name_clash(name) from None
 
     def upload_file(self, name: str, path_or_stream: Any, datastore_name: Optional[str] = None) -> None:
         """Store a file with the run; one of the same name is replaced.
@@ -28,7 +36,7 @@ class RunFiles(RunRecord):
             datastore_name: Accepted; a run's files lie with the run.
 
         Raises:
-            UserErrorException: The file does not exist, or it is neither a path nor a stream.
+            UserErrorException: The file does not exist, it is neither a path nor a stream, or a folder of the run has its name.
         """
         self._store_file(_artifact_name(name), _source(name, path_or_stream))
 
@@ -191,6 +199,8 @@ def _artifact_name(name: str) -> str:
     cleaned = clean(name)
     if not cleaned:
         raise UserErrorException(f"A file of a run needs a name, not {name!r}.")
+    if cleaned in _FOLDERS:
+        raise UserErrorException(f"'{cleaned}' is a folder of every run. Name the file in it, such as '{cleaned}/model.pkl'.")
     return cleaned
 
 

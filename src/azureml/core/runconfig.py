@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional
 from azureml.core import container_registry as _container_registry
 from azureml.core._deprecation import deprecated
 from azureml.core._environment_sections import DEFAULT_SHM_SIZE
+from azureml.core._run_config_checks import check_conda_dependencies
 from azureml.core._run_config_sections import (
     SUPPORTED_PYTORCH_BACKENDS,
     AmlComputeConfiguration,
@@ -164,6 +165,9 @@ class RunConfiguration(Section):
         _path: Of v1's own use.
         _name: Of v1's own use.
         command: A command instead of a script.
+
+    Raises:
+        UserErrorException: The packages are no CondaDependencies.
     """
 
     _fields = {
@@ -224,6 +228,7 @@ class RunConfiguration(Section):
         self._set_sections()
         self._set_data()
         if conda_dependencies is not None:
+            check_conda_dependencies("conda_dependencies", conda_dependencies)
             self.environment.python.conda_dependencies = conda_dependencies
         if _history_enabled is False:
             self.history.output_collection = False

@@ -163,7 +163,7 @@ def _set_distribution(run_config: RunConfiguration, distribution: Any) -> None:
         run_config.framework, run_config.communicator = "Python", "IntelMpi"
         run_config.mpi, run_config.node_count = distribution, distribution.node_count
     elif isinstance(distribution, PyTorchConfiguration):
-        run_config.framework, run_config.communicator = "PyTorch", distribution.communication_backend
+        run_config.framework, run_config.communicator = "PyTorch", str(distribution.communication_backend).capitalize()
         run_config.pytorch, run_config.node_count = distribution, distribution.node_count
     else:
         raise RunConfigurationException(

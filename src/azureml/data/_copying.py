@@ -17,11 +17,24 @@ def put_inside(root: str, path: str, source: Any) -> str:
         root: The folder that is not left.
         path: The place below it, as a user gave it.
         source: A path, or a stream of bytes.
+
+    Raises:
+        UserErrorException: A folder has that name, or a file has the name of a folder on the way.
     """
     target = join_inside(root, path)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    copy(source, target)
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        copy(source, target)
+    except (IsADirectoryError, NotADirectoryError, FileExistsError):
+        raise name_clash(path) from None
     return target
+
+
+def name_clash(path: str) -> Exception:
+    """Return the exception for a file that would be where a folder is, or below another file."""
+    from azureml.exceptions import UserErrorException
+
+    return UserErrorException(f"The file can't be stored as '{path}': a file and a folder would have the same name. Choose another one.")
 
 
 def copy(source: Any, target: str) -> None:

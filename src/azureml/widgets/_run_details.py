@@ -6,8 +6,8 @@ import logging
 import sys
 from typing import Any, Callable, Dict, List, Optional
 
-from azureml.widgets._tree import html, lines, news, steps_of
-from penstock.model.status import is_final
+from azureml.widgets._tree import advance, html, lines, steps_of
+from penstock.model.status import NOT_STARTED, is_final
 
 _LOGGER = logging.getLogger("penstock")
 
@@ -48,28 +48,38 @@ class RunDetails:
             print(line)
         sys.stdout.flush()
         if sys.stdout.isatty() and not is_final(record["status"]):
-            self._watch(steps)
+            self._watch([record, *steps])
 
-    def _watch(self, steps: List[Dict[str, Any]]) -> None:
+    def _watch(self, shown: List[Dict[str, Any]]) -> None:
         import threading
 
-        watcher = threading.Thread(target=self._print_news, args=(steps,), name="penstock-run-view", daemon=True)
+        watcher = threading.Thread(target=self._print_news, args=(shown,), name="penstock-run-view", daemon=True)
         watcher.start()
 
-    def _print_news(self, steps: List[Dict[str, Any]]) -> None:
+    def _print_news(self, shown: List[Dict[str, Any]]) -> None:
         """Runs beside the script. Whole lines only, so that they mix with what the script prints."""
         from azureml.core._follow import follow
 
-        known = {step["id"]: step["status"] for step in steps}
+        known: Dict[str, Optional[Dict[str, Any]]] = {record["id"]: record for record in shown}
 
-        def look(record: Dict[str, Any]) -> None:
-            for line in news(record, steps_of(self._run), known):
+        def tell(event: Dict[str, Any]) -> None:
+            run_id = event["run_id"]
+            if run_id not in known:
+                known[run_id] = self._find_child(run_id)
+            record = known[run_id]
+            line = advance(record, event) if record else None
+            if line:
                 print(line, flush=True)
 
         try:
-            follow(self._run._client, self._run.id, on_round=look)
+            follow(self._run._client, self._run.id, on_event=tell)
         except Exception as error:
             _LOGGER.debug("The view of run %s ended: %s", self._run.id, error)
+
+    def _find_child(self, run_id: str) -> Optional[Dict[str, Any]]:
+        """Return a run that was made meanwhile, as new; None when it does not lie directly below this one."""
+        record: Dict[str, Any] = self._run._client.get_run(run_id)
+        return {**record, "status": NOT_STARTED} if record["parent_run_id"] == self._run.id else None
 
     def get_widget_data(self) -> Dict[str, Any]:
         """Return what the view shows, as plain values."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
 from penstock.model import status as words
 
@@ -24,12 +24,23 @@ def lines(record: Record, steps: List[Record], link: str) -> Iterator[str]:
     yield f"Web View: {link}"
 
 
-def news(record: Record, steps: List[Record], known: Dict[str, str]) -> Iterator[str]:
-    """Give a line for each run whose status is another than the known one, and remember it."""
-    for item in [*steps, record]:
-        if known.get(item["id"], words.NOT_STARTED) != item["status"]:
-            yield f"{_name(item)}: {_word(item)}{_duration(item)}{_note(item)}"
-        known[item["id"]] = item["status"]
+def advance(record: Record, event: Record) -> Optional[str]:
+    """Bring a run's record up to an event; return the line that tells of it, or None when it tells nothing new.
+
+    Events that led to what the record says already change nothing, so they may all be told from the first one on.
+    """
+    status, before = event["status"], _word(record)
+    if not status or words.ALL.index(status) <= words.ALL.index(record["status"]) or words.is_final(record["status"]):
+        return None
+    detail = event.get("detail") or {}
+    record["status"] = status
+    if status == words.RUNNING or detail.get("reused"):
+        record["started_at"] = event["at"]
+    if words.is_final(status):
+        record["ended_at"] = event["at"]
+    record["reused"] = detail.get("reused") or record.get("reused")
+    record["error"] = detail.get("error") or record.get("error")
+    return None if _word(record) == before else f"{_name(record)}: {_word(record)}{_duration(record)}{_note(record)}"
 
 
 def html(record: Record, steps: List[Record], link: str) -> str:

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
+from penstock.cli.streams import flush_output
 from penstock.model.errors import Invalid, NotFound, PenstockError
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
@@ -123,7 +124,7 @@ def exit_status(error: SystemExit) -> int:
 
 def report(error: BaseException) -> int:
     """Print an error of the user's program from where that program begins; return the status of a failure."""
-    sys.stdout.flush()
+    flush_output()
     trace = strip_own_frames(error.__traceback__)
     if sys.excepthook is sys.__excepthook__:
         # Not by the hook itself: it reads lines from files only, and cells of notebooks are not in files.

@@ -8,7 +8,7 @@ from typing import Any
 from penstock.cli.lookup import SHORT, Run, get_run, list_steps
 from penstock.cli.progress import Progress
 from penstock.cli.runs import spell_status
-from penstock.cli.tables import format_table
+from penstock.cli.tables import cut, format_table
 from penstock.client import connect
 
 WIDTH = 48
@@ -51,4 +51,4 @@ def _explain(step: Run, components: list[dict[str, Any]]) -> str:
 
 def _cut(value: Any) -> str:
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
+    return cut(text, WIDTH)

@@ -17,6 +17,7 @@ from traitlets.config import Config
 
 from penstock.cli.drivers import is_interrupt
 from penstock.cli.notebooks import Recorder, unrecorded
+from penstock.cli.streams import flush_output
 
 _recorder = Recorder()  # IPython makes the hooks itself; this is how they find the recorder
 
@@ -57,7 +58,7 @@ class CellShell(InteractiveShell):
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         if is_interrupt(evalue):
             return  # answered in one sentence at the end
-        sys.stdout.flush()
+        flush_output()
         print(self.InteractiveTB.stb2text(stb), file=unrecorded(sys.stderr))
         _recorder.add_error(evalue)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from penstock.cli.lookup import PIPELINE_RUN, Run, get_run, list_steps
 from penstock.cli.progress import Progress
@@ -13,6 +15,9 @@ from penstock.model.errors import NotFound
 
 LOG = "user_logs/std_log.txt"
 FOLLOW_SECONDS = 1.0  # a log is a file: nothing tells when it grows
+QUIET_SECONDS = 20.0  # no step has a process: an event tells when one has
+_BEFORE_START = (status.NOT_STARTED, status.QUEUED)
+_NEVER_WRITTEN = (*_BEFORE_START, status.SKIPPED)
 
 
 def print_logs(text: str, step: str | None, *, follow: bool) -> int:
@@ -26,7 +31,7 @@ def print_logs(text: str, step: str | None, *, follow: bool) -> int:
         if len(runs) > 1:
             print(("\n" if index else "") + f"== {item['name']} ==")
         sys.stdout.flush()
-        content = _read(item, 0)
+        content = _read(item["id"], 0)
         sys.stdout.buffer.write(content)
         if content and not content.endswith(b"\n"):
             sys.stdout.buffer.write(b"\n")
@@ -43,12 +48,12 @@ def _runs_with_logs(run: Run, step: str | None) -> list[Run]:
 def _say_empty(run: Run) -> str:
     if run.get("reused"):
         return f"(reused; the log is that of run {run['reused']['run_id']})"
-    return "(has not started)" if run["status"] in (status.NOT_STARTED, status.QUEUED) else "(wrote nothing)"
+    return "(has not started)" if run["status"] in _BEFORE_START else "(wrote nothing)"
 
 
-def _read(run: Run, offset: int) -> bytes:
+def _read(run_id: str, offset: int) -> bytes:
     try:
-        return connect().read_file(run["id"], LOG, offset)
+        return connect().read_file(run_id, LOG, offset)
     except NotFound:
         return b""
 
@@ -58,15 +63,21 @@ class Tail:
     """How far one log has been printed; the last line waits until it is whole."""
 
     name: str
+    status: str
     offset: int = 0
     pending: bytes = field(default=b"")
 
-    def advance(self, run: Run, *, prefix: bool) -> None:
+    @property
+    def is_written(self) -> bool:
+        """Whether a process may be writing this log."""
+        return self.status not in _BEFORE_START and not status.is_final(self.status)
+
+    def advance(self, run_id: str, *, prefix: bool) -> None:
         """Print the whole lines that were written since the last call; the rest too when the run has ended."""
-        content = _read(run, self.offset)
+        content = _read(run_id, self.offset)
         self.offset += len(content)
         *lines, self.pending = (self.pending + content).split(b"\n")
-        if status.is_final(run["status"]) and self.pending:
+        if status.is_final(self.status) and self.pending:
             lines, self.pending = [*lines, self.pending], b""
         mark = f"{self.name} | ".encode() if prefix else b""
         for line in lines:
@@ -74,14 +85,57 @@ class Tail:
         sys.stdout.flush()
 
 
+class Screen:
+    """The logs of some runs, and what is known of their status: events tell of it, so nobody asks for what has not changed."""
+
+    def __init__(self, runs: list[Run]) -> None:
+        self._tails = {run["id"]: Tail(str(run["name"]), run["status"]) for run in runs}
+        self._prefix = len(runs) > 1
+        self._next_look = 0.0
+        for run_id, tail in self._tails.items():
+            if tail.status not in _NEVER_WRITTEN:
+                tail.advance(run_id, prefix=self._prefix)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of the runs have ended."""
+        return all(status.is_final(tail.status) for tail in self._tails.values())
+
+    @property
+    def rest_seconds(self) -> float:
+        """How long nothing but an event can bring news."""
+        if not any(tail.is_written for tail in self._tails.values()):
+            return QUIET_SECONDS
+        return max(self._next_look - time.monotonic(), 0)
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """Take an event; what a run wrote before its end is printed."""
+        tail = self._tails.get(event["run_id"])
+        if tail is None or not event["status"] or status.is_final(tail.status):
+            return
+        tail.status = event["status"]
+        if status.is_final(tail.status) and tail.status not in _NEVER_WRITTEN:
+            tail.advance(event["run_id"], prefix=self._prefix)
+
+    def look(self) -> None:
+        """Print what is new in the logs that are being written, once a second."""
+        if self._next_look > time.monotonic():
+            return
+        for run_id, tail in self._tails.items():
+            if tail.is_written:
+                tail.advance(run_id, prefix=self._prefix)
+        self._next_look = time.monotonic() + FOLLOW_SECONDS
+
+
 def _follow(run: Run, step: str | None) -> int:
-    """Print what is new until the runs have ended. Their status is read before their log, so the last lines are not missed."""
-    client, tails, last = connect(), dict[str, Tail](), 0
+    """Print what is new until the runs have ended. Their end is heard before their log is read, so the last lines are not missed."""
+    client, last = connect(), 0
+    screen = Screen(_runs_with_logs(run, step))
     while True:
-        runs = _runs_with_logs(run, step)
-        for item in runs:
-            tails.setdefault(item["id"], Tail(str(item["name"]))).advance(item, prefix=len(runs) > 1)
-        if status.is_final(run["status"]) or (step and all(status.is_final(item["status"]) for item in runs)):
+        answer = client.follow_run(run["id"], after=last, wait_seconds=screen.rest_seconds)
+        for event in answer["events"]:
+            screen.hear(event)
+        if screen.is_over or (status.is_final(answer["run"]["status"]) and not answer["is_full"]):
             return 0
-        answer = client.follow_run(run["id"], after=last, wait_seconds=FOLLOW_SECONDS)
-        run, last = answer["run"], answer["last"]
+        screen.look()
+        last = answer["last"]

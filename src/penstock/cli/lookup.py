@@ -10,6 +10,8 @@ from penstock.model.errors import Invalid, NotFound
 
 LAST = "last"
 SHORT = 8
+_SHOWN = 5  # of the runs that a short id may mean
+_FOR_HINTS = 200  # so many of the newest runs are looked at to find what was probably meant
 STEP_RUN = "azureml.StepRun"
 PIPELINE_RUN = "azureml.PipelineRun"
 
@@ -32,17 +34,19 @@ def get_run(text: str) -> Run:
     try:
         return client.get_run(text)
     except NotFound:
-        return _get_by_prefix(text, client.list_runs(include_children=True))
+        return _get_by_prefix(text)
 
 
-def _get_by_prefix(text: str, runs: list[Run]) -> Run:
-    found = [run for run in runs if run["id"].startswith(text)]
+def _get_by_prefix(text: str) -> Run:
+    client = connect()
+    found = client.list_runs(id_prefix=text, include_children=True, limit=_SHOWN + 1)
     if len(found) == 1:
-        return found[0]
+        return client.get_run(found[0]["id"])
     if found:
-        listed = ", ".join(f"{run['id']} ({describe(run)})" for run in found[:5])
-        raise Invalid(f"{len(found)} runs begin with '{text}': {listed}{', ...' if len(found) > 5 else ''}. Type more of the id.")
-    raise NotFound(f"There is no run '{text}'.{_hint(text, runs)}")
+        listed = ", ".join(f"{run['id']} ({describe(run)})" for run in found[:_SHOWN])
+        count = str(len(found)) if len(found) <= _SHOWN else f"More than {_SHOWN}"
+        raise Invalid(f"{count} runs begin with '{text}': {listed}{', ...' if len(found) > _SHOWN else ''}. Type more of the id.")
+    raise NotFound(f"There is no run '{text}'.{_hint(text, client.list_runs(include_children=True, limit=_FOR_HINTS))}")
 
 
 def _hint(text: str, runs: list[Run]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import difflib
 import importlib
@@ -127,9 +128,11 @@ class Magics:
             [_find_shell(), "-c", _with_own_pip(self.expand(command))], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         assert process.stdout is not None
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")  # a piece may end in the middle of a letter
         while chunk := process.stdout.read1(65536):  # type: ignore[attr-defined]
-            sys.stdout.write(chunk.decode(errors="replace"))
+            sys.stdout.write(decoder.decode(chunk))
             sys.stdout.flush()
+        sys.stdout.write(decoder.decode(b"", final=True))
         self.user_ns["_exit_code"] = process.wait()
 
     def getoutput(self, command: str) -> list[str]:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from penstock.cli.streams import flush_output
 from penstock.model.errors import PenstockError
 
 OK, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -43,7 +44,8 @@ def _explain_choice(message: str) -> str:
 def build_parser() -> Parser:
     """Return the parser of the whole command line; the reference page is checked against it."""
     parser = Parser(prog="penstock", description="Run Azure Machine Learning SDK v1 pipelines on this machine.")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parser.set_defaults(speaker=parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_run(commands)
     _add_runs(commands)
     _add_show(commands)
@@ -72,7 +74,8 @@ def _add_run(commands: Any) -> None:
     parser = _add(commands, "run", "Run a v1 script or notebook in its own folder.")
     parser.add_argument("--save-outputs", metavar="FILE", help="write the executed notebook to FILE; the original stays as it is")
     parser.add_argument("file", metavar="SCRIPT_OR_NOTEBOOK", help="a .py or .ipynb file")
-    parser.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="what the script finds in sys.argv")
+    rest = parser.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="what the script finds in sys.argv")
+    rest.required = False  # argparse would list ARGS among what is missing
 
 
 def _add_runs(commands: Any) -> None:
@@ -86,9 +89,12 @@ def _add_runs(commands: Any) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not a number of runs")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of runs; give 1 or more")
     return number
 
 
@@ -120,7 +126,8 @@ def _add_explain(commands: Any) -> None:
 
 def _add_service(commands: Any) -> None:
     parser = _add(commands, "service", "Look after the local service; it starts by itself when something needs it.")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    parser.set_defaults(speaker=parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     _add_json(_add(verbs, "status", "Tell whether the service runs."))
     _add_json(_add(verbs, "start", "Start the service now."))
     _add_json(_add(verbs, "stop", "Stop the service; running steps go on."))
@@ -202,12 +209,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks.
 
     Returns:
-        The exit status: 0 done, 1 failed, 2 misspelt, 130 interrupted.
+        The exit status: 0 done (help was printed, where no command was given), 1 failed, 2 misspelt, 130 interrupted.
     """
     if sys.platform == "win32":
         print(WINDOWS, file=sys.stderr)
         return FAILED
     options = build_parser().parse_args(arguments)
+    if options.command is None or (options.command == "service" and options.verb is None):
+        options.speaker.print_help()
+        return OK
     try:
         return _do(options)
     except KeyboardInterrupt:
@@ -218,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _do(options: argparse.Namespace) -> int:
     try:
         status = COMMANDS[options.command](options)
-        sys.stdout.flush()
+        flush_output()
         return status
     except PenstockError as error:
         print(f"penstock: {error.message}", file=sys.stderr)

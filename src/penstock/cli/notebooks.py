@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, Protocol, TextIO
 
 from penstock.cli.drivers import FAILED, OK, exit_status
+from penstock.cli.streams import flush_output
 from penstock.model.errors import Invalid
 
 Notebook = dict[str, Any]
@@ -156,7 +157,7 @@ def _run_cells(notebook: Notebook, shell: Shell, recorder: Recorder, name: str) 
         recorder.outputs = cell["outputs"] = []
         cell["execution_count"] = number
         error = shell.run(_source(cell), number)
-        sys.stdout.flush()
+        flush_output()
         if isinstance(error, SystemExit):
             return exit_status(error)
         if isinstance(error, KeyboardInterrupt):

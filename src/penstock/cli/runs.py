@@ -28,16 +28,15 @@ def spell_status(run: Run) -> str:
 
 def print_runs(options: argparse.Namespace) -> int:
     """Print the runs that the options select, newest first."""
-    wanted = parse_status(options.status) if options.status else None
+    wanted = sorted(parse_status(options.status)) if options.status else None
     with Progress("asking for the runs"):
         runs = connect().list_runs(
             experiment_name=options.experiment,
             tags=_parse_tags(options.tag) or None,
             include_children=options.all,
-            limit=None if wanted else options.limit,
+            status=wanted,
+            limit=options.limit,
         )
-    if wanted:
-        runs = [run for run in runs if run["status"] in wanted][: options.limit]
     if options.json:
         print(json.dumps(runs, indent=2))
     elif runs:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 from penstock.cli.lookup import PIPELINE_RUN, SHORT, Run, describe, get_run, list_steps
 from penstock.cli.progress import Progress
 from penstock.cli.runs import spell_status
-from penstock.cli.tables import format_duration, format_table, format_time
-from penstock.cli.trees import list_branches
+from penstock.cli.tables import cut, format_duration, format_table, format_time, one_line, terminal_width
+from penstock.cli.trees import Branch, list_branches
 from penstock.client import connect
 from penstock.model.graph import PipelineGraph, parse_graph
 from penstock.model.metrics import shape
 
 ERROR_LINES = 20
+VALUE_WIDTH = 80
+NAME_WIDTH = 60
 
 
 def print_run(text: str, *, as_json: bool) -> int:
@@ -52,7 +55,7 @@ def _head(run: Run) -> list[str]:
         ("reused", _say_reuse(run)),
     ]
     width = max(len(name) for name, _ in facts)
-    return [f"{name.ljust(width)}  {value}" for name, value in facts if value]
+    return [cut(f"{name.ljust(width)}  {one_line(value)}", terminal_width()) for name, value in facts if value]
 
 
 def _pairs(values: dict[str, Any]) -> str:
@@ -67,9 +70,15 @@ def _tree(steps: list[Run], graph: PipelineGraph) -> list[str]:
     rows = []
     for branch in list_branches(graph):
         step = runs.get(branch.node_id)
-        also = f" (also after {', '.join(names[item] for item in branch.also_after)})" if branch.also_after else ""
-        rows.append((branch.drawing, f"{names[branch.node_id]}{also}", *(_step_cells(step) if step else ("NotStarted", "", ""))))
+        rows.append((branch.drawing, _label(branch, names), *(_step_cells(step) if step else ("NotStarted", "", ""))))
     return ["", format_tree(rows)]
+
+
+def _label(branch: Branch, names: dict[str, str]) -> str:
+    if not branch.also_after:
+        return names[branch.node_id]
+    after = ", ".join(names[item] for item in branch.also_after)
+    return f"{names[branch.node_id]} ({'also after' if branch.shows_parent else 'after'} {after})"
 
 
 def _step_cells(step: Run) -> tuple[str, str, str]:
@@ -86,11 +95,8 @@ def _say_reuse(run: Run) -> str:
 
 def format_tree(rows: list[tuple[str, str, str, str, str]]) -> str:
     """Return a table whose first column is a drawn tree, which keeps its leading blanks."""
-    table = format_table(
-        ("STEP", "STATUS", "DURATION", "WHY"), [("x" * len(drawing) + name.replace(" ", "\0"), *rest) for drawing, name, *rest in rows]
-    )
-    lines = table.replace("\0", " ").splitlines()
-    return "\n".join([lines[0], *[drawing + line[len(drawing) :] for (drawing, *_), line in zip(rows, lines[1:], strict=True)]])
+    cells = [(drawing.replace(" ", "\0") + name, *rest) for drawing, name, *rest in rows]
+    return format_table(("STEP", "STATUS", "DURATION", "WHY"), cells).replace("\0", " ")
 
 
 def _metrics(run: Run, steps: list[Run], metrics: dict[str, Any]) -> list[str]:
@@ -102,15 +108,17 @@ def _metrics(run: Run, steps: list[Run], metrics: dict[str, Any]) -> list[str]:
 
 def _short(value: Any) -> str:
     text = f"{value:.6g}" if isinstance(value, float) else json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return cut(text, VALUE_WIDTH)
 
 
 def _errors(run: Run, steps: list[Run]) -> list[str]:
     lines = []
     failed = [step for step in steps if step.get("error")]
     for step in failed:
-        lines += ["", f"step {step['name']} failed:", *_error_lines(step)]
-        lines.append(f"  its log: penstock logs {run['id'][:SHORT]} '{step['name']}'")
+        name = one_line(str(step["name"]))
+        lines += ["", f"step {cut(name, NAME_WIDTH)} failed:", *_error_lines(step)]
+        argument = step["name"] if len(name) <= NAME_WIDTH else step["id"]
+        lines.append(f"  its log: penstock logs {run['id'][:SHORT]} {shlex.quote(str(argument))}")
     if run.get("error") and not failed:
         lines += ["", "error:", *_error_lines(run)]
     for warning in run.get("warnings") or []:

@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
-
-def format_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return rows below their heads, in columns as wide as their widest cell."""
-    lines = [list(heads), *[[_one_line(cell) for cell in row] for row in rows]]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(heads))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+# What a line may take where nobody knows the width, in a file or a pipe.
+WIDTH_WITHOUT_TERMINAL = 200
+NARROWEST = 8
+GAP = "  "
 
 
-def _one_line(text: str) -> str:
+def terminal_width() -> int:
+    """Return how many letters a line may have: COLUMNS, or the terminal's width."""
+    return shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
+
+
+def format_table(heads: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> str:
+    """Return rows below their heads, in columns as wide as their widest cell, or narrower where a line would not fit.
+
+    Args:
+        heads: The names of the columns.
+        rows: The cells; what is no line of its own becomes one.
+        width: How many letters a line may have; the terminal's width when None.
+    """
+    lines = [list(heads), *[[one_line(cell) for cell in row] for row in rows]]
+    room = (terminal_width() if width is None else width) - len(GAP) * (len(heads) - 1)
+    widths = _fit([max(len(line[index]) for line in lines) for index in range(len(heads))], room)
+    return "\n".join(GAP.join(cut(cell, place).ljust(place) for cell, place in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def _fit(widths: Sequence[int], room: int) -> list[int]:
+    """Take from the widest columns until a line fits, or until all are narrow."""
+    fitting = [min(width, max(room, NARROWEST)) for width in widths]
+    while sum(fitting) > room and max(fitting) > NARROWEST:
+        fitting[fitting.index(max(fitting))] -= 1
+    return fitting
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text, or its beginning and an ellipsis where it is longer than `width`."""
+    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
+
+
+def one_line(text: str) -> str:
+    """Return a text with each stretch of blanks and line ends as one blank."""
     return " ".join(text.split())
 
 

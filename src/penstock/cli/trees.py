@@ -7,20 +7,25 @@ from dataclasses import dataclass
 
 from penstock.model.graph import PipelineGraph
 
+# How far a margin grows. Below it a step has its predecessor's column: what comes after a `└─` in its own column hangs on it.
+DEEPEST = 18
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One line of the tree: the drawing before a step, the step, and which other steps it waits for."""
+    """One line of the tree: the drawing before a step, the step, which other steps it waits for, and whether it shows the one it hangs on."""
 
     drawing: str
     node_id: str
     also_after: tuple[str, ...]
+    shows_parent: bool = True
 
 
 def list_branches(graph: PipelineGraph) -> list[Branch]:
     """Return each step of a graph once, below the predecessor that is deepest in the graph, in the graph's order.
 
-    A step with several predecessors names in `also_after` those that the tree does not imply.
+    A step names in `also_after` those of its predecessors that the tree does not imply: all but one where it has several, and
+    all where the drawing is too deep to show on which step it hangs.
     """
     steps = {node.id for node in graph.steps}
     before = {node.id: [item for item in node.predecessors() if item in steps] for node in graph.steps}
@@ -29,10 +34,14 @@ def list_branches(graph: PipelineGraph) -> list[Branch]:
     children: dict[str | None, list[str]] = {}
     for node, parent in parents.items():
         children.setdefault(parent, []).append(node)
-    return [
-        Branch(drawing, node, _list_others(node, parents[node], before, depths))
-        for drawing, node in _draw(children, children.get(None, []), "", is_root=True)
-    ]
+    drawn = list(_draw(children, children.get(None, []), "", is_root=True))
+    above = [None, *[node for _, node in drawn]]
+    branches = []
+    for (drawing, node), line_above in zip(drawn, above, strict=False):
+        parent = parents[node]
+        is_shown = len(drawing) <= DEEPEST or parent == line_above
+        branches.append(Branch(drawing, node, _list_others(node, parent if is_shown else None, before, depths), is_shown))
+    return branches
 
 
 def _list_others(node: str, parent: str | None, before: dict[str, list[str]], depths: dict[str, int]) -> tuple[str, ...]:
@@ -73,6 +82,6 @@ def _draw(children: dict[str | None, list[str]], nodes: Sequence[str], margin: s
     while stack:
         node, before, is_last, at_root = stack.pop()
         yield before + ("" if at_root else "└─ " if is_last else "├─ "), node
-        inner = before if at_root else before + ("   " if is_last else "│  ")
+        inner = before if at_root or len(before) >= DEEPEST else before + ("   " if is_last else "│  ")
         followers = children.get(node, [])
         stack += [(item, inner, index == len(followers) - 1, False) for index, item in enumerate(followers)][::-1]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Document = Dict[str, Any]
 Pairs = Union[str, Mapping[str, Any], None]
+Words = Union[str, Sequence[str], None]
 
 
 class Client:
@@ -260,12 +261,13 @@ class Client:
         type: Optional[str] = None,
         tags: Pairs = None,
         properties: Pairs = None,
-        status: Optional[str] = None,
+        status: Words = None,
         include_children: bool = False,
         limit: Optional[int] = None,
         before: Optional[str] = None,
+        id_prefix: Optional[str] = None,
     ) -> List[Document]:
-        """Return runs, newest first; `before` is the id of a run that all of them are older than."""
+        """Return runs, newest first; `before` is the id of a run that all of them are older than, `id_prefix` how all of theirs begin."""
         found: List[Document] = self._get(
             "/runs",
             workspace_id=workspace_id,
@@ -273,10 +275,11 @@ class Client:
             type=type,
             tags=_filter(tags),
             properties=_filter(properties),
-            status=status,
+            status=_words(status),
             include_children=include_children,
             limit=limit,
             before=before,
+            id_prefix=id_prefix,
         )
         return found
 
@@ -287,7 +290,7 @@ class Client:
         type: Optional[str] = None,
         tags: Pairs = None,
         properties: Pairs = None,
-        status: Optional[str] = None,
+        status: Words = None,
     ) -> List[Document]:
         """Return the runs below a run: the newest start first, those that did not start last. Their `run_definition` is left out."""
         found: List[Document] = self._get(
@@ -296,7 +299,7 @@ class Client:
             type=type,
             tags=_filter(tags),
             properties=_filter(properties),
-            status=status,
+            status=_words(status),
         )
         return found
 
@@ -364,10 +367,10 @@ class Client:
         return run
 
     def follow_run(self, run_id: str, after: int = 0, wait_seconds: float = 0) -> Document:
-        """Return {"events", "last", "run"}: the events after number `after`, at once or within `wait_seconds` as soon as there are any.
+        """Return {"events", "last", "run", "is_full"}: the events after number `after`, as soon as there are any within `wait_seconds`.
 
-        For a pipeline run they are those of the whole tree. A run that has ended is never waited for. A service that dies
-        meanwhile is started again, and the call goes on.
+        For a pipeline run they are those of the whole tree. When `is_full`, there may be more already: ask again. A run that has ended
+        is never waited for. A service that dies meanwhile is started again, and the call goes on.
         """
         query = {"after": after, "wait_seconds": wait_seconds or None}
         answer: Document = self._transport.call("GET", _run(run_id, "events"), query, wait_seconds=wait_seconds)
@@ -451,6 +454,10 @@ def _file(run_id: str, name: str) -> str:
 
 def _filter(pairs: Pairs) -> Pairs:
     return dict(pairs) if isinstance(pairs, Mapping) else pairs
+
+
+def _words(words: Words) -> Optional[str]:
+    return words if words is None or isinstance(words, str) else ",".join(words)
 
 
 def _is_seekable(stream: IO[bytes]) -> bool:

@@ -67,6 +67,6 @@ def _make_private(folder: Path) -> None:
 
 
 def find_home() -> Home:
-    """Return the home folder that PENSTOCK_HOME names, or ~/.penstock."""
+    """Return the home folder that PENSTOCK_HOME names, or ~/.penstock; links resolved, as the socket's name depends on it."""
     named = os.environ.get("PENSTOCK_HOME")
-    return Home(Path(named).expanduser().absolute() if named else Path.home() / ".penstock")
+    return Home(Path(os.path.realpath(Path(named).expanduser() if named else Path.home() / ".penstock")))

@@ -41,6 +41,7 @@ def components(step: StepNode, values: Mapping[str, Any], inputs: Mapping[str, s
     parameters = {item.name: values.get(item.pipeline_parameter) if item.pipeline_parameter else item.value for item in step.parameters}
     return {
         "recipe": RECIPE,
+        "name": step.name,
         "type": step.step_type,
         "snapshot": step.snapshot,
         "script": step.script,
@@ -96,7 +97,6 @@ def reuse_key(parts: Mapping[str, Any]) -> str:
 def definition_id(step: StepNode) -> str:
     """Return the id of a step's definition: all that is known of it before it is ready (v1's module id), 32 hexadecimal digits."""
     known = components(step, {}, {port.name: "" for port in step.inputs}, "")
-    known["name"] = step.name
     known["pipeline parameters"] = sorted(item.pipeline_parameter for item in step.parameters if item.pipeline_parameter)
     return digest(known)[:32]
 

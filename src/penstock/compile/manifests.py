@@ -24,8 +24,8 @@ class Entry(NamedTuple):
 Digester = Callable[[str, os.stat_result], str]
 
 
-def digest_file(path: str, about: Optional[os.stat_result] = None) -> str:
-    """Return the sha256 of a file's bytes, in hexadecimal."""
+def digest_file(path: str, about: Optional[os.stat_result] = None, check: Callable[[], None] = lambda: None) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal. `check` is called now and then, and may raise to end it."""
     found = hashlib.sha256()
     with open(path, "rb", buffering=0) as file:
         while True:
@@ -33,21 +33,27 @@ def digest_file(path: str, about: Optional[os.stat_result] = None) -> str:
             if not chunk:
                 return found.hexdigest()
             found.update(chunk)
+            check()
 
 
-def read_manifest(root: str, digester: Digester = digest_file, skip: Optional[Callable[[str, bool], bool]] = None) -> List[Entry]:
+def read_manifest(root: str, digester: Digester = digest_file, within: bool = False) -> List[Entry]:
     """Return the entries of a file or folder, sorted by path; [] when nothing is there.
 
-    Links are followed as files. `skip(relative path, is a folder)` leaves things out. What is not a regular file is left out.
+    Links are followed as files; `within` leaves out what lies outside the root. What is not a regular file is left out.
     """
     if os.path.isfile(root):
         return [_entry(root, "", os.stat(root), digester)]
-    entries = [_entry(path, relative, about, digester) for path, relative, about in walk(root, skip)]
+    entries = [_entry(path, relative, about, digester) for path, relative, about in walk(root, within=within)]
     return sorted(entries)
 
 
-def walk(root: str, skip: Optional[Callable[[str, bool], bool]] = None) -> Iterable[tuple[str, str, os.stat_result]]:
-    """Yield (path, relative path, stat) of every regular file below a folder. A folder link that leads to its own parent is not entered."""
+def walk(root: str, skip: Optional[Callable[[str, bool], bool]] = None, within: bool = False) -> Iterable[tuple[str, str, os.stat_result]]:
+    """Yield (path, relative path, stat) of every regular file below a folder.
+
+    `skip(relative path, is a folder)` leaves things out. A link that leads to its own parent is not entered; `within` also leaves out links
+    that lead outside the root.
+    """
+    inside = os.path.realpath(root) + os.sep
     pending: List[Tuple[str, str, Tuple[str, ...]]] = [("", os.path.realpath(root), ())]  # relative, real, real parents
     while pending:
         folder, real, parents = pending.pop()
@@ -59,6 +65,8 @@ def walk(root: str, skip: Optional[Callable[[str, bool], bool]] = None) -> Itera
             relative = f"{folder}/{item.name}" if folder else item.name
             is_folder = item.is_dir()
             if skip and skip(relative, is_folder):
+                continue
+            if within and item.is_symlink() and not os.path.realpath(item.path).startswith(inside):
                 continue
             if is_folder:
                 target = os.path.realpath(item.path)

@@ -10,12 +10,14 @@ import os
 from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional
 
 from penstock.compile.manifests import Entry, digest_file, manifest_digest, walk
-from penstock.model.errors import NotFound, TooLarge, Unavailable
+from penstock.model.errors import Invalid, NotFound, TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from penstock.client.client import Client
 
 ALWAYS_IGNORED = frozenset([".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", ".penstock", ".venv", ".DS_Store"])
+# Every run gets folders of these names beside the files of its snapshot.
+FOLDERS_OF_A_RUN = ("outputs", "logs")
 MAX_BYTES = 2 * 1024**3
 MAX_FILES = 20_000
 
@@ -33,12 +35,15 @@ def take_snapshot(folder: str, max_bytes: int = MAX_BYTES, max_files: int = MAX_
 
     Raises:
         NotFound: There is no such folder.
+        Invalid: A file has a name that is not UTF-8, or one that belongs to a folder of every run.
         TooLarge: More bytes or files than allowed; the message names the largest and tells of `.amlignore`.
         Unavailable: A file can't be read; the message names it.
     """
     if not os.path.isdir(folder):
         raise NotFound(f"The source directory {os.path.abspath(folder)} does not exist.")
     found = list(walk(folder, _ignore(folder)))
+    for _, relative, _ in found:
+        _check_name(folder, relative)
     _check_limits(folder, found, max_bytes, max_files)
     try:
         files = sorted(Entry(relative, about.st_size, digest_file(path), bool(about.st_mode & 0o100)) for path, relative, about in found)
@@ -47,6 +52,22 @@ def take_snapshot(folder: str, max_bytes: int = MAX_BYTES, max_files: int = MAX_
             f"{error.filename} of the source directory can't be read: {error.strerror}. Mend it, or list it in .amlignore."
         ) from error
     return Snapshot(folder, manifest_digest(files), files)
+
+
+def _check_name(folder: str, relative: str) -> None:
+    if relative in FOLDERS_OF_A_RUN:
+        raise Invalid(
+            f"The source directory {os.path.abspath(folder)} holds a file named '{relative}', and every run gets a folder of that name. "
+            "Rename the file, or list it in .amlignore."
+        )
+    try:
+        relative.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
+        raise Invalid(
+            f"The source directory {os.path.abspath(folder)} holds the file '{shown}', whose name is not UTF-8. "
+            "Rename it, or list it in .amlignore."
+        ) from None
 
 
 def _check_limits(folder: str, found: List[Any], max_bytes: int, max_files: int) -> None:
@@ -82,7 +103,7 @@ def _ignore_file(folder: str) -> Optional[Callable[[str], bool]]:
         if os.path.isfile(path):
             import pathspec  # late: few folders have such a file
 
-            with open(path, encoding="utf-8", errors="replace") as file:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:  # as names of files are read
                 spec: Any = pathspec.GitIgnoreSpec.from_lines(file.read().splitlines())
             matcher: Callable[[str], bool] = spec.match_file
             return matcher

@@ -10,9 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from penstock.model.errors import Invalid, Unsupported
-
-POLICIES = ("exact", "compatible", "current")
+from penstock.model.errors import Unsupported
 
 _OURS = re.compile(r"azureml[-_\w]*|penstock", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -24,10 +22,7 @@ def check_environment(step_name: str, run_config: Mapping[str, Any], policy: str
 
     Raises:
         Unsupported: The policy is `exact`, and packages are asked for.
-        Invalid: There is no such policy.
     """
-    if policy not in POLICIES:
-        raise Invalid(f"There is no environment policy '{policy}'; there are {', '.join(POLICIES)}.")
     environment = run_config.get("environment") or {}
     wanted = list(list_packages(environment))
     if policy == "current" or not wanted:

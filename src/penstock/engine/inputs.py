@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from penstock.compile.manifests import Entry, digest_file, manifest_digest, read_manifest
-from penstock.model.errors import NotFound
-from penstock.model.graph import DataNode, InputPort, OutputPort, PipelineGraph
+from penstock.model.errors import NotFound, Unavailable
+from penstock.model.graph import DataNode, InputPort, OutputPort
 from penstock.operations.context import Context
 from penstock.storage.paths import safe_join
 
@@ -59,7 +60,8 @@ class Digests:
             if path in known and known[path][:3] == facts:
                 return known[path][3]
             digest = digest_file(path)
-            fresh[path] = (path, *facts, digest)
+            if _is_text(path):
+                fresh[path] = (path, *facts, digest)
             return digest
 
         entries: list[Entry] = read_manifest(place, digester)
@@ -67,22 +69,28 @@ class Digests:
         return manifest_digest(entries)
 
     def _known(self, place: str) -> dict[str, tuple[int, int, int, str]]:
+        if not _is_text(place):
+            return {}
         rows = self._context.database.all(
             "select * from file_digests where path = ? or (path > ? and path < ?)", [place, place + "/", place + "0"]
         )
         return {row["path"]: (row["size"], row["modified_ns"], row["inode"], row["digest"]) for row in rows}
 
     def _remember(self, fresh: list[tuple[str, int, int, int, str]]) -> None:
-        if fresh:
-            with self._context.database.transaction() as transaction:
+        if fresh:  # what can't be remembered is read again another time
+            with contextlib.suppress(Unavailable), self._context.database.transaction() as transaction:
                 transaction.execute_many(
                     "insert or replace into file_digests (path, size, modified_ns, inode, digest) values (?, ?, ?, ?, ?)", fresh
                 )
 
 
-def find_data_node(graph: PipelineGraph, node_id: str) -> DataNode | None:
-    """Return the data node with this id, or None when the id is a step's."""
-    return next((node for node in graph.data if node.id == node_id), None)
+def _is_text(path: str) -> bool:
+    """Tell whether a path can be kept as text; a file's name may hold any bytes."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def output_path(port: OutputPort, step_run_id: str) -> str:

@@ -56,6 +56,7 @@ class Engine:
         self._wakeup = wakeup
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._is_open = False
         self.is_busy = True  # until the first turn has looked
 
     def start(self) -> None:
@@ -70,7 +71,6 @@ class Engine:
         self._executor.close()
 
     def _run(self) -> None:
-        self._executor.open()
         swept_at = -SWEEP_SECONDS
         while not self._stopping.is_set():
             thorough = time.monotonic() - swept_at >= SWEEP_SECONDS
@@ -83,6 +83,9 @@ class Engine:
     def _turn(self, thorough: bool) -> bool:
         """Turn once. What one turn can't do (a full disk, say) the next one tries again; the engine itself never ends."""
         try:
+            if not self._is_open:
+                self._executor.open()
+                self._is_open = True
             return self._scheduler.turn(thorough)
         except PenstockError as error:
             log.error("engine.turn_failed reason=%s", error)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +18,9 @@ from typing import Any
 from penstock.compile import fingerprints
 from penstock.engine import step_environment
 from penstock.engine.executors import Output, StepOrder
-from penstock.engine.inputs import Digests, Source, download_target, find_data_node, output_path, resolve_data
+from penstock.engine.inputs import Digests, Source, download_target, output_path, resolve_data
 from penstock.model.errors import Invalid, NotFound
-from penstock.model.graph import INPUT, OUTPUT, PARAMETER, InputPort, PipelineGraph, StepNode, parse_graph
+from penstock.model.graph import INPUT, LITERAL, OUTPUT, PARAMETER, DataNode, InputPort, StepNode, parse_graph
 from penstock.operations.context import Context
 from penstock.persistence.database import Row
 from penstock.storage.paths import safe_join
@@ -30,7 +32,8 @@ _GRAPHS_KEPT = 32
 class Pipeline:
     """What all steps of one pipeline run share."""
 
-    graph: PipelineGraph
+    steps: Mapping[str, StepNode]
+    data: Mapping[str, DataNode]
     parameters: Mapping[str, Any]
     interpreter: str
     regenerate_outputs: bool
@@ -59,6 +62,7 @@ class StepReader:
         self._library = library
         self._digests = Digests(context)
         self._pipelines: OrderedDict[str, Pipeline] = OrderedDict()
+        self._lock = threading.Lock()
 
     # Ready
 
@@ -69,7 +73,7 @@ class StepReader:
             PenstockError: It can't run; the message says what is missing and where.
         """
         pipeline = self.pipeline(row["pipeline_run_id"])
-        node = pipeline.graph.step(row["node_id"])
+        node = pipeline.steps[row["node_id"]]
         sources = {port.name: self._source(port, pipeline, row) for port in node.inputs}
         contents = {name: source.digest for name, source in sources.items()}
         parts = fingerprints.components(
@@ -77,15 +81,21 @@ class StepReader:
         )
         return ReadyStep(row, node, pipeline, sources, parts, fingerprints.reuse_key(parts))
 
+    def reads_data(self, row: Row) -> bool:
+        """Tell whether reading this step means to read files, which may take long."""
+        pipeline = self.pipeline(row["pipeline_run_id"])
+        return any(port.source.node_id in pipeline.data for port in pipeline.steps[row["node_id"]].inputs)
+
     def pipeline(self, run_id: str) -> Pipeline:
-        """Return what the steps of a pipeline run share; the last few are kept in memory."""
-        if run_id in self._pipelines:
-            self._pipelines.move_to_end(run_id)
-        else:
-            self._pipelines[run_id] = self._read_pipeline(run_id)
-            while len(self._pipelines) > _GRAPHS_KEPT:
-                self._pipelines.popitem(last=False)
-        return self._pipelines[run_id]
+        """Return what the steps of a pipeline run share; the last few are kept in memory. Threads may call it."""
+        with self._lock:
+            if run_id in self._pipelines:
+                self._pipelines.move_to_end(run_id)
+            else:
+                self._pipelines[run_id] = self._read_pipeline(run_id)
+                while len(self._pipelines) > _GRAPHS_KEPT:
+                    self._pipelines.popitem(last=False)
+            return self._pipelines[run_id]
 
     def _read_pipeline(self, run_id: str) -> Pipeline:
         database = self._context.database
@@ -97,8 +107,10 @@ class StepReader:
         experiment = database.first("select * from experiments where id = ?", [run["experiment_id"]])
         assert workspace is not None
         assert experiment is not None
+        graph = parse_graph(json.loads(about["document"]))
         return Pipeline(
-            graph=parse_graph(json.loads(about["document"])),
+            steps={step.id: step for step in graph.steps},
+            data={node.id: node for node in graph.data},
             parameters=json.loads(about["parameters"]),
             interpreter=about["interpreter"] or sys.executable,
             regenerate_outputs=bool(about["regenerate_outputs"]),
@@ -114,7 +126,7 @@ class StepReader:
 
     def _source(self, port: InputPort, pipeline: Pipeline, row: Row) -> Source:
         roots = self.roots(row["workspace_id"])
-        data = find_data_node(pipeline.graph, port.source.node_id)
+        data = pipeline.data.get(port.source.node_id)
         if data is not None:
             datastore, path, place = resolve_data(data, pipeline.parameters, roots)
             return Source(datastore, path, place, self._digests.of(place))
@@ -125,7 +137,7 @@ class StepReader:
             "select outputs from step_runs where pipeline_run_id = ? and node_id = ?", [row["pipeline_run_id"], port.source.node_id]
         )
         outputs = json.loads(producer["outputs"]) if producer else []
-        node = self.pipeline(row["pipeline_run_id"]).graph.step(port.source.node_id)
+        node = self.pipeline(row["pipeline_run_id"]).steps[port.source.node_id]
         # By position: a reused result carries its own run's names, which may be random.
         place = next((index for index, output in enumerate(node.outputs) if output.name == port.source.port), None)
         if place is None or place >= len(outputs):
@@ -149,13 +161,19 @@ class StepReader:
             if output.upload_from:
                 paths[output.name] = os.path.join(work, output.upload_from)
         parameters = {name: str(value) for name, value in _parameters(node, step.pipeline.parameters).items()}
+        environment = self._environment(step, paths, parameters)
         return StepOrder(
             step_run_id=run_id,
             attempt=attempt,
             interpreter=step.pipeline.interpreter,
             script=node.script or "",
-            arguments=tuple(_argument(argument.kind, argument.value, inputs, paths, parameters) for argument in node.arguments),
-            environment=self._environment(step, paths, parameters),
+            arguments=tuple(
+                expand(argument.value, environment)
+                if argument.kind == LITERAL
+                else _argument(argument.kind, argument.value, inputs, paths, parameters)
+                for argument in node.arguments
+            ),
+            environment=environment,
             files=self._files(node),
             folders=tuple(dict.fromkeys(os.path.dirname(output.path) for output in outputs)),
             copies=copies,
@@ -185,7 +203,7 @@ class StepReader:
         row = self._context.database.first("select * from runs where id = ?", [step.row["id"]])
         assert row is not None
         environment = {
-            **step_environment.inherited(),
+            **step_environment.inherited(pipeline.interpreter),
             **step_environment.values(paths, parameters),
             **step_environment.settings_of(step.node, _node_count(step.node, pipeline)),
             **step_environment.identity(self._context.home, row, pipeline.workspace, pipeline.experiment),
@@ -208,6 +226,14 @@ def _argument(kind: str, value: str, inputs: Mapping[str, str], paths: Mapping[s
     if kind == OUTPUT:
         return paths[value]
     return parameters[value] if kind == PARAMETER else value
+
+
+def expand(text: str, environment: Mapping[str, str]) -> str:
+    """Return a text with `$NAME` and `${NAME}` replaced by the step's variables; unknown names stay as they are."""
+    return _VARIABLE.sub(lambda found: environment.get(found[1] or found[2], found[0]), text)
+
+
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
 
 Pairs = tuple[tuple[str, str], ...]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import logging
 import signal
+import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from penstock.engine.environments import check_environment
 from penstock.engine.executors import Executor, Handle, Outcome
-from penstock.engine.executors.attempts import collect
 from penstock.engine.inputs import output_path
 from penstock.engine.orders import ReadyStep, StepReader
+from penstock.engine.readings import Readings
 from penstock.model import status as words
-from penstock.model.errors import PenstockError
+from penstock.model.errors import PenstockError, Unavailable
 from penstock.operations import reuse, steps
 from penstock.operations.context import Context, format_time
 from penstock.operations.steps import Ending, Started
@@ -25,21 +28,33 @@ from penstock.persistence.database import Row
 log = logging.getLogger("penstock.engine")
 
 LOCAL = "local"
+MOST_ATTEMPTS = 5  # a step that could not even begin this often fails
+
+_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.EINTR}
+
+
+def _will_pass(error: Exception) -> bool:
+    """Tell whether the same may well work a little later."""
+    return isinstance(error, (Unavailable, sqlite3.OperationalError)) or (isinstance(error, OSError) and error.errno in _PASSING)
 
 
 class Scheduler:
     """Moves everything that can move. One thread calls `turn`; all it remembers between turns can be read again from the rows."""
 
     def __init__(self, context: Context, executor: Executor, reader: StepReader, now: Callable[[], datetime] | None = None) -> None:
+        wake = context.wake_engine
         self._context = context
         self._executor = executor
         self._reader = reader
         self._now = now or (lambda: datetime.now(timezone.utc))
         self._asked: set[tuple[str, int]] = set()  # attempts that got their TERM
+        self._reading = Readings(reader.read, wake)
         self._must_run: set[str] = set()  # ready steps that wait for room; no earlier result was found for them
 
     def turn(self, thorough: bool = False) -> bool:
         """Move everything that can move, once; return whether anything is still under way or waits.
+
+        A step with which something is wrong fails; it never keeps the others from moving.
 
         `thorough` also looks for processes that died without a word; the first turn of a service is thorough.
         """
@@ -62,12 +77,45 @@ class Scheduler:
         """Settle the attempts that ended; return the steps that go on."""
         going_on = []
         for row in steps.list_steps_under_way(self._context):
-            outcome = self._executor.poll(self._handle(row), thorough or row["handle"] is None)
-            if outcome is None:
-                going_on.append(row)
-            else:
-                self._settle(row, outcome)
+            with self._mishaps_of(row):
+                outcome = self._executor.poll(self._handle(row), thorough or row["handle"] is None)
+                if outcome is not None:
+                    self._settle(row, outcome)
+                    continue
+                self._note_start(row)
+            going_on.append(row)
         return going_on
+
+    def _note_start(self, row: Row) -> None:
+        """Write down a start that a service which died in between did not write down any more."""
+        if row["status"] == words.STARTING:
+            started = Started(row["id"], row["root_run_id"], self._handle(row), format_time(self._now()), "Found under way.")
+            steps.record_started(self._context, [started])
+
+    @contextlib.contextmanager
+    def _mishaps_of(self, row: Row) -> Iterator[None]:
+        """Let nothing that is wrong with one step reach the others.
+
+        What passes (a full disk, too many open files) is tried again at the next sweep; anything else fails the step.
+        """
+        try:
+            yield
+        except Exception as error:
+            if _will_pass(error):
+                log.warning("step.held_up run_id=%s reason=%s", row["id"], error)
+                return
+            if not isinstance(error, (PenstockError, OSError)):
+                log.exception("step.mishap run_id=%s", row["id"])
+            self._fail(row, error)
+
+    def _fail(self, row: Row, error: Exception) -> None:
+        expected = isinstance(error, (PenstockError, OSError))
+        text = str(error) if expected else f"{type(error).__name__}: {error}. The service's log tells more: penstock service logs"
+        where = "could not start" if row["attempt"] == 0 or row.get("status", words.STARTING) == words.STARTING else "could not be settled"
+        message = f"Step '{row['name']}' {where}. {text}"
+        code = "UserError" if isinstance(error, PenstockError) else "SystemError"
+        ending = Ending(words.FAILED, message, {"code": code, "message": message, "details": {}})
+        steps.settle(self._context, row["id"], row["attempt"], ending)
 
     def _handle(self, row: Row) -> Handle:
         if row["handle"]:
@@ -76,14 +124,13 @@ class Scheduler:
         return self._executor.find(row["id"], row["attempt"])  # the service died between start and note
 
     def _settle(self, row: Row, outcome: Outcome) -> None:
-        if not outcome.began and outcome.error is None and row["status"] == words.STARTING:
+        never_began = not outcome.began and outcome.error is None
+        if never_began and row["status"] != words.CANCEL_REQUESTED and row["attempt"] < MOST_ATTEMPTS:
             log.warning("step.requeued run_id=%s attempt=%s reason=%s", row["id"], row["attempt"], outcome.lost)
             steps.requeue(self._context, row["id"], f"Attempt {row['attempt']} never began: {outcome.lost}.")
             return
         if row["status"] == words.CANCEL_REQUESTED:
             self._end_family(row)
-        if outcome.lost:
-            collect(self._context.home.run_folder(row["id"]))
         ending = self._ending(row, outcome)
         if steps.settle(self._context, row["id"], row["attempt"], ending):
             log.info("step.settled run_id=%s attempt=%s status=%s", row["id"], row["attempt"], ending.status)
@@ -108,7 +155,7 @@ class Scheduler:
         return Ending(words.FAILED, error["message"], error, ended_at=at)
 
     def _outputs(self, row: Row, outcome: Outcome) -> list[dict[str, Any]]:
-        node = self._reader.pipeline(row["pipeline_run_id"]).graph.step(row["node_id"])
+        node = self._reader.pipeline(row["pipeline_run_id"]).steps[row["node_id"]]
         published = {item.name: item for item in outcome.outputs}
         return [
             {
@@ -130,7 +177,7 @@ class Scheduler:
         now = format_time(self._now())
         for row in under_way:
             if row["deadline_at"] and row["deadline_at"] <= now and row["status"] == words.RUNNING:
-                node = self._reader.pipeline(row["pipeline_run_id"]).graph.step(row["node_id"])
+                node = self._reader.pipeline(row["pipeline_run_id"]).steps[row["node_id"]]
                 steps.request_timeout(self._context, row["id"], float(node.run_config["maxRunDurationSeconds"]))
 
     def _stop_cancelled(self, under_way: list[Row]) -> None:
@@ -153,11 +200,13 @@ class Scheduler:
         while True:  # a reused step makes others ready
             ready = steps.find_ready_ids(self._context)
             self._must_run &= ready
-            if not ready - self._must_run:
+            self._reading.forget_others(ready)
+            fresh = ready - self._must_run - self._reading.pending()
+            if not fresh:
                 break
-            for row in steps.list_ready_steps(self._context, ready - self._must_run):
+            for row in steps.list_ready_steps(self._context, fresh):
                 step = self._read(row)
-                if step is not None and not self._reuse(step):
+                if step is not None and not self._reuse_guarded(row, step):
                     self._must_run.add(row["id"])
                     read[row["id"]] = step
         if ready:
@@ -169,34 +218,38 @@ class Scheduler:
         for row in steps.each_ready_step(self._context) if not room.is_full else ():
             if room.is_full:
                 break
-            if room.take(row):
+            if room.has_place(row):
                 step = read.get(row["id"]) or self._read(row)  # one that waited is read again: its data may be other data now
-                item = self._start(step) if step else None
-                started += [item] if item else []
+                item = self._start_guarded(row, step) if step else None
+                if item:
+                    room.take(row)
+                    started.append(item)
         steps.record_started(self._context, started)
 
-    def _read(self, row: Row) -> ReadyStep | None:
-        try:
-            return self._reader.read(row)
-        except (PenstockError, OSError) as error:
-            self._fail_before_start(row, error)
-            return None
+    def _start_guarded(self, row: Row, step: ReadyStep) -> Started | None:
+        with self._mishaps_of(row):
+            return self._start(step)
+        return None
 
-    def _fail_before_start(self, row: Row, error: Exception) -> None:
-        message = f"Step '{row['name']}' could not start. {error}"
-        steps.settle(
-            self._context,
-            row["id"],
-            row["attempt"],
-            Ending(words.FAILED, message, {"code": "UserError", "message": message, "details": {}}),
-        )
+    def _read(self, row: Row) -> ReadyStep | None:
+        """Return a ready step with its key; None when it failed, or when its data is still being read."""
+        with self._mishaps_of(row):
+            return self._reading.take(row) if self._reader.reads_data(row) else self._reader.read(row)
+        return None
+
+    def _reuse_guarded(self, row: Row, step: ReadyStep) -> bool:
+        with self._mishaps_of(row):
+            return self._reuse(step)
+        return True  # it failed: it need not be started
 
     def _reuse(self, step: ReadyStep) -> bool:
         """End a step with an earlier result if there is one that stands."""
         if step.pipeline.regenerate_outputs or not step.node.allow_reuse:
             return False
         found = reuse.find_result(self._context, step.row["workspace_id"], step.key)
-        if found is None or reuse.find_missing_output(json.loads(found["outputs"]), self._reader.roots(step.row["workspace_id"])):
+        if found is None or found["pipeline_run_id"] == step.row["pipeline_run_id"]:  # who lists a step twice means it twice
+            return False
+        if reuse.find_missing_output(json.loads(found["outputs"]), self._reader.roots(step.row["workspace_id"])):
             return False
         log.info("step.reused run_id=%s original=%s", step.row["id"], found["run_id"])
         outputs = [
@@ -206,19 +259,17 @@ class Scheduler:
         return steps.record_reuse(self._context, step.row["id"], found, outputs, step.components, step.key)
 
     def _start(self, step: ReadyStep) -> Started | None:
-        reason = self._why(step)
-        attempt = steps.claim(self._context, step.row["id"], step.components, step.key, reason)
+        reason, policy = self._why(step), self._context.settings.environment_policy
+        warning = check_environment(step.row["name"], step.node.run_config, policy, step.pipeline.interpreter)
+        attempt = steps.claim(self._context, step.row["id"], step.components, step.key, reason, self._deadline(step), warning)
         if attempt is None:
             return None
-        policy, started_at = self._context.settings.environment_policy, format_time(self._now())
-        try:
-            warning = check_environment(step.row["name"], step.node.run_config, policy, step.pipeline.interpreter)
-            handle = self._executor.start(self._reader.order(step, attempt))
-        except (PenstockError, OSError) as error:
-            self._fail_before_start({**step.row, "attempt": attempt}, error)
-            return None
-        log.info("step.started run_id=%s attempt=%s", step.row["id"], attempt)
-        return Started(step.row["id"], step.row["root_run_id"], handle, started_at, self._deadline(step), reason, warning)
+        with self._mishaps_of({**step.row, "attempt": attempt}):
+            order, started_at = self._reader.order(step, attempt), format_time(self._now())
+            handle = self._executor.start(order)
+            log.info("step.started run_id=%s attempt=%s", step.row["id"], attempt)
+            return Started(step.row["id"], step.row["root_run_id"], handle, started_at, reason)
+        return None
 
     def _deadline(self, step: ReadyStep) -> str | None:
         seconds = step.node.run_config.get("maxRunDurationSeconds")
@@ -259,15 +310,16 @@ class Room:
         """Whether this machine has no slot left."""
         return self._slots < 1
 
-    def take(self, row: Row) -> bool:
-        """Take the place of one step; False when there is none."""
-        target = (row["workspace_id"], row["compute_name"])
+    def has_place(self, row: Row) -> bool:
+        """Tell whether a step may start now."""
         limited = row["compute_name"] not in (None, LOCAL)
-        if self.is_full or (limited and self._by_target[target] >= (row["max_nodes"] or 1)):
-            return False
+        taken = self._by_target[row["workspace_id"], row["compute_name"]]
+        return not self.is_full and not (limited and taken >= (row["max_nodes"] or 1))
+
+    def take(self, row: Row) -> None:
+        """Take the place of one step."""
         self._slots -= 1
-        self._by_target[target] += 1
-        return True
+        self._by_target[row["workspace_id"], row["compute_name"]] += 1
 
 
 def describe_failure(row: Row, outcome: Outcome) -> dict[str, Any] | None:

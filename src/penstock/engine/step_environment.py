@@ -14,11 +14,14 @@ from penstock.persistence.database import Row
 
 # Of the service's own environment these do not reach a step: they say how the service runs.
 _PRIVATE = ("PENSTOCK_", "AZUREML_", "AML_PARAMETER_")
+_OF_A_SHELL = {"VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONHOME", "OLDPWD", "_"}  # of the shell that started the service
 
 
-def inherited() -> dict[str, str]:
-    """Return the part of the service's environment that steps get."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
+def inherited(interpreter: str) -> dict[str, str]:
+    """Return the part of the service's environment that steps get; `python` on their PATH is the step's own interpreter."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE) and name not in _OF_A_SHELL}
+    folder = os.path.dirname(interpreter)
+    return {**environment, "PATH": os.pathsep.join([folder, environment.get("PATH", os.defpath)])}
 
 
 def identity(home: Home, run: Row, workspace: Row, experiment: Row) -> dict[str, str]:

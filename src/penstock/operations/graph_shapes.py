@@ -22,8 +22,39 @@ def check_shape(graph: PipelineGraph) -> None:
     for place in _misfits(graph):
         raise Invalid(f"This is not a graph document: '{place}' does not hold what it should.")
     for step in graph.steps:
-        if not isinstance(step.run_config.get("environment") or {}, Mapping):
-            raise Invalid(f"The run configuration of step '{step.name}' has an environment that is not an object.")
+        for complaint in _run_config_misfits(step.run_config):
+            raise Invalid(f"The run configuration of step '{step.name}': {complaint}.")
+
+
+_LONGEST_RUN_SECONDS = 10 * 366 * 24 * 3600
+
+
+def _run_config_misfits(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the members of a run configuration that decide how a step is run."""
+    environment = config.get("environment") or {}
+    if not isinstance(environment, Mapping):
+        yield "environment must be an object"
+        return
+    python = environment.get("python") or {}
+    conda = python.get("condaDependencies") or {} if isinstance(python, Mapping) else None
+    if not isinstance(conda, Mapping) or not isinstance(conda.get("dependencies") or [], list):
+        yield "environment.python must be an object with condaDependencies, an object with a list of dependencies"
+    yield from _variable_misfits("environment.environmentVariables", environment.get("environmentVariables"))
+    yield from _variable_misfits("environmentVariables", config.get("environmentVariables"))
+    seconds = config.get("maxRunDurationSeconds")
+    if seconds is not None and (
+        isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < _LONGEST_RUN_SECONDS
+    ):
+        yield f"maxRunDurationSeconds must be a number of seconds above 0 and below {_LONGEST_RUN_SECONDS}, not {seconds!r:.40}"
+
+
+def _variable_misfits(place: str, variables: Any) -> Iterator[str]:
+    if not isinstance(variables or {}, Mapping):
+        yield f"{place} must be an object of names and values"
+        return
+    for name, value in (variables or {}).items():
+        if not name or "=" in name or "\0" in name or "\0" in str(value):
+            yield f"{place} has {name!r:.80}, which can't be the name (or have the value) of an environment variable"
 
 
 def _misfits(value: Any) -> Iterator[str]:

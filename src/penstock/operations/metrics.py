@@ -12,6 +12,7 @@ from penstock.model import metrics
 from penstock.model.errors import Invalid, Unavailable
 from penstock.operations import runs
 from penstock.operations.context import Context
+from penstock.operations.descendants import list_descendants
 from penstock.operations.files import source_run_id
 
 _KINDS = (metrics.SCALAR, metrics.LIST, metrics.ROW, metrics.TABLE, metrics.IMAGE, metrics.JSON)
@@ -21,7 +22,7 @@ _LONGEST_NAME = 1000
 def list_metrics(context: Context, run_id: str, recursive: bool = False) -> dict[str, list[dict[str, Any]]]:
     """Return run id -> its records in logging order; with `recursive` also those of all runs below. Runs without records are absent."""
     source_run_id(context, run_id)  # a run that is not there is an error, not an empty answer
-    members = runs.descendants(context, run_id) if recursive else [run_id]
+    members = list_descendants(context, run_id) if recursive else [run_id]
     found = {member: list(_read(_path(context, source_run_id(context, member)))) for member in members}
     return {member: records for member, records in found.items() if records}
 

@@ -59,7 +59,7 @@ def describe(context: Context, old: dict[str, Any], new: dict[str, Any], inputs:
     `inputs` are the names of the step's inputs, as keys know only their places.
     """
     found = fingerprints.differences(old, new)
-    told = {(item.old, item.new) for item in found if item.component.startswith("parameters.")}
+    told = [(item.old, item.new) for item in found if item.component.startswith("parameters.")]
     return [
         {"component": item.component, "old": item.old, "new": item.new, "reason": _sentence(context, item, inputs)}
         for item in found

@@ -12,14 +12,16 @@ from typing import Any
 from penstock.model import status as words
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
 from penstock.model.ids import new_id
-from penstock.operations import steps
+from penstock.operations import descendants, steps
 from penstock.operations.context import Change, Context
+from penstock.operations.descendants import TREE
 from penstock.operations.experiments import ensure_in, take_numbers
 from penstock.operations.names import RUN_ID, as_json, current_user, texts
 from penstock.persistence.database import Database
 
 PIPELINE_RUN, STEP_RUN = "azureml.PipelineRun", "azureml.StepRun"
 _MOST_EVENTS = 5_000  # in one answer; the next call goes on from there
+_BEHIND_ALL = "\U0010ffff"  # sorts behind every character of an id
 _START_STATUSES = (words.NOT_STARTED, words.QUEUED, words.STARTING, words.RUNNING)
 
 _SELECT = """
@@ -36,13 +38,6 @@ _SELECT = """
       left join step_runs as original on original.run_id = step_runs.reused_run_id
       left join runs as original_runs on original_runs.id = original.run_id
       left join experiments as original_experiments on original_experiments.id = original_runs.experiment_id"""
-
-# A run and everything below it.
-_TREE = """
-    with recursive tree (id) as (
-        select id from runs where id = :run
-        union all select runs.id from runs join tree on runs.parent_run_id = tree.id
-    )"""
 
 
 # Reading
@@ -76,10 +71,11 @@ def list_runs(
     type: str | None = None,
     tags: str | Mapping[str, Any] | None = None,
     properties: str | Mapping[str, Any] | None = None,
-    status: str | None = None,
+    status: str | Sequence[str] | None = None,
     include_children: bool = False,
     limit: int | None = None,
     before: str | None = None,
+    id_prefix: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return runs, newest first.
 
@@ -90,15 +86,18 @@ def list_runs(
         type: Only runs of this type, or whose property `azureml.runsource` says so.
         tags: A key that the tags must have, or pairs that must all match.
         properties: The same for properties.
-        status: Only runs in exactly this status.
+        status: Only runs in exactly this status, or in one of these.
         include_children: Runs below other runs too.
         limit: At most so many.
         before: The id of a run: only runs older than it. With `limit`, the next page.
+        id_prefix: Only runs whose id begins so.
     """
     where = _Where()
     where.add_equal("runs.workspace_id", workspace_id)
     where.add_equal("experiments.name", experiment_name)
     where.add_filters(type, tags, properties, status)
+    if id_prefix:
+        where.add("runs.id >= ? and runs.id < ?", id_prefix, id_prefix + _BEHIND_ALL)  # unlike `like`, it is read from the key
     if not include_children:
         where.add("runs.parent_run_id is null")
     if before is not None:
@@ -116,7 +115,7 @@ def list_children(
     type: str | None = None,
     tags: str | Mapping[str, Any] | None = None,
     properties: str | Mapping[str, Any] | None = None,
-    status: str | None = None,
+    status: str | Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the runs below a run: the newest start first, those that did not start last, in the order of the graph."""
     get_row(context, run_id)
@@ -124,16 +123,11 @@ def list_children(
     where.add_filters(type, tags, properties, status)
     below = "runs.id in (select id from tree) and runs.id <> :run" if recursive else "runs.parent_run_id = :run"
     rows = context.database.all(
-        f"{_TREE if recursive else ''} {_SELECT} where {below} and {where.named()}"
+        f"{TREE if recursive else ''} {_SELECT} where {below} and {where.named()}"
         " order by runs.started_at is null, runs.started_at desc, step_runs.position, runs.number",
         {"run": run_id, **where.by_name()},
     )
     return [_document(context, row) for row in rows]
-
-
-def descendants(context: Context, run_id: str) -> list[str]:
-    """Return the ids of a run and all runs below it."""
-    return [row["id"] for row in context.database.all(f"{_TREE} select id from tree", {"run": run_id})]
 
 
 class _Where:
@@ -160,7 +154,9 @@ class _Where:
             elif wanted is not None:
                 for key, value in texts(column, wanted).items():
                     self.add(_pair(column), key, value)
-        self.add_equal("runs.status", status)
+        if status is not None:
+            wanted = [status] if isinstance(status, str) else status
+            self.add(f"runs.status in ({', '.join('?' * len(wanted))})", *wanted)
 
     def __str__(self) -> str:
         return " and ".join(self._conditions)
@@ -449,13 +445,18 @@ def _move(change: Change, row: Mapping[str, Any], status: str, error: str | None
 
 
 def cancel_run(context: Context, run_id: str) -> dict[str, Any]:
-    """Ask a run to stop, the runs below it first. A run that has ended stays as it is."""
+    """Ask a run to stop, the runs below it first, however deep. A run that has ended stays as it is."""
     get_row(context, run_id)
-    for child in list_children(context, run_id):
-        if child["type"] != STEP_RUN and not words.is_final(child["status"]):  # steps stop with their pipeline
-            cancel_run(context, child["id"])
-    steps.request_cancel(context, run_id)
+    for pipeline_run_id in descendants.list_active_pipelines_below(context, run_id):
+        _cancel_one(context, pipeline_run_id)
+    _cancel_one(context, run_id)
     return get_run(context, run_id)
+
+
+def _cancel_one(context: Context, run_id: str) -> None:
+    with context.change() as change:
+        descendants.end_client_runs_below(change, run_id, words.CANCELED, "user")
+    steps.request_cancel(context, run_id)
 
 
 # Following
@@ -464,8 +465,8 @@ def cancel_run(context: Context, run_id: str) -> dict[str, Any]:
 def read_events(context: Context, run_id: str, after: int = 0) -> dict[str, Any]:
     """Return the events of a run and the runs below it that came after event `after`, and the run itself.
 
-    Both are of one moment: a caller that sees the run ended has all events that led there, unless the answer is full, and one that sees
-    the last event sees the run ended.
+    Both are of one moment: a caller that sees the run ended has all events that led there, unless the answer is full and says so in
+    `is_full`, and one that sees the last event sees the run ended.
     """
     with context.database.snapshot():
         return _read_events(context, run_id, after)
@@ -476,11 +477,12 @@ def _read_events(context: Context, run_id: str, after: int) -> dict[str, Any]:
     if row["root_run_id"] == run_id:
         sql = "select * from events where root_run_id = :root and sequence > :after order by sequence limit :most"
     else:
-        sql = f"{_TREE} select events.* from events where root_run_id = :root and sequence > :after"
+        sql = f"{TREE} select events.* from events where root_run_id = :root and sequence > :after"
         sql += " and run_id in (select id from tree) order by sequence limit :most"
     run = get_run(context, run_id)
     rows = context.database.all(sql, {"root": row["root_run_id"], "run": run_id, "after": after, "most": _MOST_EVENTS})
-    return {"events": [_event(item) for item in rows], "last": rows[-1]["sequence"] if rows else after, "run": run}
+    last = rows[-1]["sequence"] if rows else after
+    return {"events": [_event(item) for item in rows], "last": last, "run": run, "is_full": len(rows) == _MOST_EVENTS}
 
 
 def _event(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,16 +76,30 @@ def _guard(following: str) -> str:
 # Start
 
 
-def claim(context: Context, run_id: str, components: dict[str, Any], key: str, reason: str) -> int | None:
+def claim(
+    context: Context,
+    run_id: str,
+    components: dict[str, Any],
+    key: str,
+    reason: str,
+    deadline_at: str | None = None,
+    warning: str | None = None,
+) -> int | None:
     """Take a queued step for starting; return the number of the new attempt, or None when another was quicker or it was cancelled."""
     with context.change() as change:
-        if not change.rows.execute("update runs set status = 'Starting' where id = ? and status = 'Queued'", [run_id]):
+        run = change.rows.first("update runs set status = 'Starting' where id = ? and status = 'Queued' returning root_run_id", [run_id])
+        if run is None:
             return None
         row = change.rows.first(
-            "update step_runs set attempt = attempt + 1, reuse_key = ?, components = ?, reason = ? where run_id = ? returning attempt",
-            [key, json.dumps(components), reason, run_id],
+            "update step_runs set attempt = attempt + 1, handle = null, reuse_key = ?, components = ?, reason = ?, deadline_at = ?"
+            " where run_id = ? returning attempt",
+            [key, json.dumps(components), reason, deadline_at, run_id],
         )
         assert row is not None
+        if warning:
+            warnings = json.dumps([{"source": "environment", "message": warning}])
+            change.rows.execute("update runs set warnings = ? where id = ?", [warnings, run_id])
+        change.tell(run_id, run["root_run_id"], words.STARTING, ENGINE)
         return int(row["attempt"])
 
 
@@ -97,9 +111,7 @@ class Started:
     root_run_id: str
     handle: dict[str, Any]
     started_at: str
-    deadline_at: str | None
     reason: str
-    warning: str | None = None
 
 
 def record_started(context: Context, started: Sequence[Started]) -> None:
@@ -108,23 +120,21 @@ def record_started(context: Context, started: Sequence[Started]) -> None:
         return
     with context.change() as change:
         for item in started:
-            change.rows.execute(
-                "update step_runs set handle = ?, deadline_at = ? where run_id = ?",
-                [json.dumps(item.handle), item.deadline_at, item.run_id],
-            )
+            change.rows.execute("update step_runs set handle = ? where run_id = ?", [json.dumps(item.handle), item.run_id])
             if change.rows.execute(
                 "update runs set status = 'Running', started_at = ? where id = ? and status = 'Starting'", [item.started_at, item.run_id]
             ):
                 change.tell(item.run_id, item.root_run_id, words.RUNNING, ENGINE, item.reason)
-            if item.warning:
-                warnings = json.dumps([{"source": "environment", "message": item.warning}])
-                change.rows.execute("update runs set warnings = ? where id = ?", [warnings, item.run_id])
 
 
 def requeue(context: Context, run_id: str, reason: str) -> None:
     """Put a step whose process never began back in the queue."""
     with context.change() as change:
-        row = change.rows.first("update runs set status = 'Queued' where id = ? and status = 'Starting' returning root_run_id", [run_id])
+        row = change.rows.first(
+            "update runs set status = 'Queued', started_at = null"
+            f" where id = ? and {_guard(words.QUEUED)} and status <> 'NotStarted' returning root_run_id",
+            [run_id],
+        )
         if row:
             change.tell(run_id, row["root_run_id"], words.QUEUED, ENGINE, reason)
             change.for_engine = True

@@ -13,7 +13,7 @@ import sys
 def run(attempt: str, name: str, arguments: "list[str]") -> object:
     """Run the script as `__main__`."""
     path = os.path.join(os.getcwd(), name)
-    sys.argv = [name, *(os.path.expandvars(text) if "$" in text else text for text in arguments)]
+    sys.argv = [name, *arguments]
     sys.path[0] = os.path.dirname(path)
     with open(path, "rb") as file:
         source = file.read()
@@ -39,7 +39,11 @@ def run(attempt: str, name: str, arguments: "list[str]") -> object:
         import traceback
 
         text = "".join(traceback.format_exception(type(error), error, trace))
-        write(attempt, type(error).__name__, str(error), text[-20000:])
+        try:
+            message = str(error)
+        except Exception:
+            message = "<its str() raised an exception>"
+        write(attempt, type(error).__name__, message, text[-20000:])
         sys.excepthook(type(error), error, trace)
         sys.exit(1)
     return launcher  # kept alive until here: these functions are its

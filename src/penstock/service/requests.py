@@ -86,6 +86,11 @@ class Fields:
             raise Invalid(f"'{name}' of the {self._place} must be a list of texts.")
         return found
 
+    def words(self, name: str) -> Any:
+        """Return a list of words, or None: in a query, they stand with commas between them."""
+        value = self._get(name, None, (str,), "words with commas between them")
+        return value if value is None else value.split(",")
+
     def filter(self, name: str) -> Any:
         """Return a key or pairs, as the lists of runs take them: in a query, pairs are a JSON object."""
         value = self._get(name, None, (str,), "a key, or an object of pairs as JSON")

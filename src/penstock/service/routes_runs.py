@@ -47,12 +47,13 @@ def create_run(call: Call) -> Verb:
 @table.add("GET", "/runs", Role.READER)
 def list_runs(call: Call) -> Verb:
     """List runs, newest first."""
-    texts = ("workspace_id", "experiment_name", "type", "status", "before")
+    texts = ("workspace_id", "experiment_name", "type", "before", "id_prefix")
     return partial(
         runs.list_runs,
         call.context,
         tags=call.query.filter("tags"),
         properties=call.query.filter("properties"),
+        status=call.query.words("status"),
         include_children=call.query.flag("include_children"),
         limit=call.query.number("limit"),
         **{name: call.query.text(name, None) for name in texts},
@@ -91,7 +92,7 @@ def list_children(call: Call) -> Verb:
         type=call.query.text("type", None),
         tags=call.query.filter("tags"),
         properties=call.query.filter("properties"),
-        status=call.query.text("status", None),
+        status=call.query.words("status"),
     )
 
 

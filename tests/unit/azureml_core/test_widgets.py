@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import ModuleType, SimpleNamespace
 from typing import Any, List
 
 import pytest
 
 from azureml.widgets import RunDetails
-from azureml.widgets._tree import html, lines, news
+from azureml.widgets._tree import advance, html, lines
 
 
 def step(name: str, status: str, **facts: Any) -> Any:
@@ -35,12 +36,40 @@ def test_tree_in_words_of_v1() -> None:
     assert shown[-1] == "Web View: link"
 
 
+def event(status: str, at: str = "2026-01-01T00:00:00.000000Z", **detail: Any) -> Any:
+    return {"run_id": "prep", "at": at, "status": status, "detail": detail or None}
+
+
 def test_news_are_told_once() -> None:
-    known: dict[str, str] = {}
-    running = {**TOP, "status": "Running"}
-    assert list(news(running, [step("prep", "Running"), step("later", "NotStarted")], known)) == ["prep: Running", "top: Running (1.5 s)"]
-    assert list(news(running, [step("prep", "Completed")], known)) == ["prep: Finished"]
-    assert list(news(running, [step("prep", "Completed")], known)) == []
+    record = step("prep", "Queued")
+    later = "2026-01-01T00:00:02.000000Z"
+    told = [advance(record, event(word)) for word in ("NotStarted", "Queued", "Starting", "Running")]
+    assert told == [None, None, None, "prep: Running"]
+    assert advance(record, event("Failed", later, error={"code": "UserError", "message": "no"})) == "prep: Failed (2.0 s)  no"
+    assert advance(record, event("Failed", later)) is None
+    assert advance(step("prep", "Queued"), event("Completed", reused="x")) == "prep: Finished (0.0 s)  reused"
+
+
+def test_live_view_asks_for_no_lists(experiment: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What moves on is heard from events, whatever the number of children."""
+    run = experiment.start_logging(outputs=False)
+    first = run.child_run("first")
+    asked: List[str] = []
+    real = type(run._client).list_children
+    monkeypatch.setattr(type(run._client), "list_children", lambda client, *args, **more: asked.append("") or real(client, *args, **more))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    RunDetails(run).show()
+    second = run.child_run("second")
+    second.child_run("below").complete()
+    for item in (first, second, run):
+        item.complete()
+    watcher = next(thread for thread in threading.enumerate() if thread.name == "penstock-run-view")
+    watcher.join(20)
+    printed = capsys.readouterr().out.splitlines()
+    news = [line.split(" (")[0].rpartition(">")[2] for line in printed[printed.index(f"Web View: {run.get_portal_url()}") + 1 :]]
+    assert news[:-1] == ["second: Running", "first: Completed", "second: Completed"]
+    assert news[-1].endswith(f"{run.id}: Completed")
+    assert len(asked) == 1
 
 
 def test_html_holds_no_markup_of_others() -> None:

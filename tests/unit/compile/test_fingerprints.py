@@ -36,7 +36,7 @@ def key(step: StepNode, value=1, content="c1", python=PYTHON) -> str:
 @given(st.from_regex(r"[a-z]{1,8}_[0-9a-f]{8}", fullmatch=True), st.from_regex(r"[A-Z]{1,8}_[0-9a-f]{8}", fullmatch=True))
 def test_names_of_data_ids_and_compute_do_not_count(first, second):
     usual = make_step()
-    other = make_step(first, second, id="n9", name="renamed", compute=ComputeRef("gpu", "AmlCompute"))
+    other = make_step(first, second, id="n9", compute=ComputeRef("gpu", "AmlCompute"))
     assert key(usual) == key(other)
 
 
@@ -50,6 +50,7 @@ def test_a_name_inside_a_text_does_not_count_either():
     "change",
     [
         {"snapshot": "s2"},
+        {"name": "renamed"},
         {"script": "other.py"},
         {"version": "2"},
         {"arguments": ()},

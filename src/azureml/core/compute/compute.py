@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any, ClassVar, Dict, FrozenSet, List, Mapping, Optional, Tuple, Type, cast
@@ -11,6 +12,8 @@ from azureml.core._section import camel
 from azureml.exceptions import ComputeTargetException, UserErrorException
 
 _RESERVED = ("amlcompute", "local", "containerinstance")
+# Longer than Azure allows, and with its '_' too, as some scripts have such names.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)
 _PROVIDER = "Microsoft.MachineLearningServices"
 
 # Where each kind of record has its class.
@@ -90,7 +93,7 @@ class ComputeTarget(ABC):  # noqa: B024  # as in v1, an abstract base only by na
         """Make a target and return it; it is ready at once.
 
         Raises:
-            ComputeTargetException: The configuration is not valid, or not one for making targets.
+            ComputeTargetException: The configuration is not valid, or not one for making targets; or the name is not allowed.
             UserErrorException: The name is reserved.
         """
         if not isinstance(provisioning_configuration, ComputeTargetProvisioningConfiguration):
@@ -103,7 +106,7 @@ class ComputeTarget(ABC):  # noqa: B024  # as in v1, an abstract base only by na
         """Record a target that exists elsewhere and return it. Passwords, keys and tokens are not kept.
 
         Raises:
-            ComputeTargetException: The configuration is not valid, or not one for attaching targets.
+            ComputeTargetException: The configuration is not valid, or not one for attaching targets; or the name is not allowed.
             UserErrorException: The name is reserved.
         """
         if not isinstance(attach_configuration, ComputeTargetAttachConfiguration):
@@ -312,6 +315,10 @@ def _fetch(workspace: Any, name: str) -> Mapping[str, Any]:
 
 
 def _put(workspace: Any, name: str, kind: str, definition: Dict[str, Any]) -> Any:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ComputeTargetException(
+            f"{name!r} can't name a compute target: a name begins with a letter and has up to 64 letters, digits, '-' and '_'."
+        )
     if name.lower() in _RESERVED:
         raise UserErrorException(f"'{name}' can't name a compute target: {', '.join(_RESERVED)} have a meaning of their own.")
     with v1_errors():

@@ -79,12 +79,18 @@ class _GraphContext:
             )
         return Target(name, getattr(found, "type", None) or type(found).__name__)
 
-    def describe_run_config(self, run_config: Any) -> Any:
-        """Return the document of a run configuration; one object is described once per graph."""
+    def describe_run_config(self, run_config: Any, place: str) -> Any:
+        """Return the document of a run configuration; one object is described once per graph.
+
+        Raises:
+            UserErrorException: A setting can't be carried out.
+        """
         found = self._run_configs.get(id(run_config))
         if found is None:
+            from azureml.core._run_config_checks import check_run_config
             from azureml.core.runconfig import to_document
 
+            check_run_config(run_config, place)
             # The object is kept beside its document, so that its id can't pass to another.
             found = self._run_configs[id(run_config)] = (run_config, to_document(run_config))
         return found[1]

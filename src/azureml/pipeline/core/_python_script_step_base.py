@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import posixpath
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
 from azureml.data.datapath import DataPath
@@ -42,7 +43,7 @@ class _PythonScriptStepBase(PipelineStep):
         if hash_paths:
             _LOGGER.warning("hash_paths of step '%s' is deprecated and has no effect: all of source_directory counts.", name or script_name)
         super().__init__(name or script_name, inputs, outputs, arguments, fix_port_name_collisions=True)
-        self._script_name = script_name
+        self._script_name = _normalise_script(script_name, self._place)
         self._source_directory = source_directory
         self._compute_target = compute_target
         self._runconfig = _check_run_config(runconfig, self._place)
@@ -61,6 +62,7 @@ class _PythonScriptStepBase(PipelineStep):
 
         Raises:
             ValueError: The script or the compute target does not exist.
+            UserErrorException: A setting of the run configuration can't be carried out.
         """
         source_directory = self.get_source_directory(context, self._source_directory, self._script_name)
         inputs, outputs = self.create_input_output_bindings(self._inputs, self._outputs, default_datastore, self._resource_inputs)
@@ -84,7 +86,7 @@ class _PythonScriptStepBase(PipelineStep):
             output_bindings=outputs,
             param_bindings=self._params,
             module_builder=builder,
-            runconfig=context.describe_run_config(run_config),
+            runconfig=context.describe_run_config(run_config, self._place),
         )
         return node
 
@@ -99,6 +101,18 @@ class _PythonScriptStepBase(PipelineStep):
             for name, value in settings.items()
             if name not in self._params
         ]
+
+
+def _normalise_script(script: str, place: str) -> str:
+    """Return the one spelling of a script's path that snapshots use: 'sub/t.py' for './sub//t.py'.
+
+    Raises:
+        ValueError: The path leaves the source folder.
+    """
+    normal = posixpath.normpath(script)
+    if posixpath.isabs(normal) or normal.split("/")[0] == "..":
+        raise ValueError(f"{place}: the script '{script}' must be given relative to the source directory, and lie in it.")
+    return normal
 
 
 def _default_of(value: Any) -> Any:

@@ -41,13 +41,14 @@ def submit(graph: Graph, wanted: Submission) -> PipelineRun:
 
     Raises:
         ValueError: The graph or a parameter's value is wrong, or no experiment was named.
-        SnapshotException: A source folder is too large.
+        TypeError: The parameters or tags are no dictionary.
+        SnapshotException: A source folder is too large, or holds what can't travel.
     """
     if not wanted.experiment_name:
         raise ValueError(
             "Nothing says which experiment the run belongs to. Use pipeline.submit(experiment_name) or Experiment.submit(pipeline)."
         )
-    values = check_values(graph.params, wanted.parameters or {})
+    values = check_values(graph.params, _check_mapping("pipeline_parameters", wanted.parameters))
     _refuse_problems(graph)
     workspace = graph._context.workspace
     snapshots = _take_snapshots(graph)
@@ -76,7 +77,7 @@ def _request(graph: Graph, wanted: Submission, values: Dict[str, Any], snapshots
         "parameters": values,
         "continue_on_step_failure": bool(wanted.continue_on_step_failure),
         "regenerate_outputs": bool(wanted.regenerate_outputs),
-        "tags": {str(key): str(value) for key, value in (wanted.tags or {}).items()},
+        "tags": {str(key): str(value) for key, value in _check_mapping("tags", wanted.tags).items()},
         "properties": git_properties(next(iter(snapshots), ".")),
         "parent_run_id": wanted.parent_run_id,
         "description": wanted.description,
@@ -98,6 +99,14 @@ def check_values(parameters: Mapping[str, PipelineParameter], given: Mapping[str
     return {name: _check_value(name, value, parameters) for name, value in given.items()}
 
 
+def _check_mapping(keyword: str, given: Any) -> Mapping[str, Any]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{keyword} must be a dictionary of names and values, not {given!r}, a {type(given).__name__}.")
+    return given
+
+
 def _check_value(name: str, value: Any, parameters: Mapping[str, PipelineParameter]) -> Any:
     if name not in parameters:
         raise PipelineParameterError(
@@ -108,7 +117,7 @@ def _check_value(name: str, value: Any, parameters: Mapping[str, PipelineParamet
     if type(value) not in (str, int, float, bool) and not isinstance(value, DataPath):
         raise PipelineParameterError(
             f"The value of the pipeline parameter '{name}' is a {type(value).__module__}.{type(value).__name__}. "
-            f"Give a plain {_KINDS[kind]}; a numpy value becomes plain with .item()."
+            f"Give {_KINDS[kind]} of Python itself; a numpy value becomes one with .item()."
         )
     if not _fits(kind, value):
         raise PipelineParameterError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 Handle = dict[str, Any]  # JSON: it is kept in a row, so that the next service finds the process again
@@ -56,7 +56,6 @@ class Outcome:
     outputs: tuple[Published, ...] = ()
     ended_at: float | None = None
     lost: str | None = None  # why nobody knows how it ended
-    usage: tuple[float, float, int] | None = field(default=None, compare=False)  # user seconds, system seconds, KiB at most
 
 
 class Executor(Protocol):

@@ -16,7 +16,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from penstock.compile.manifests import manifest_digest, read_manifest, total_size
+from penstock.compile.manifests import digest_file, manifest_digest, read_manifest, total_size, walk
 from penstock.model.fields import load, pack
 
 Fields = dict[str, list[str]]
@@ -45,23 +45,42 @@ def lock(attempt: Path) -> Iterator[bool]:
             yield True
 
 
+@contextlib.contextmanager
+def hold(attempt: Path) -> Iterator[None]:
+    """Hold an attempt's lock; who only looks whether it is held lets it go at once."""
+    with open(attempt / "lock", "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def groups(values: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
     """Yield the values in tuples of `size`."""
     return zip(*[iter(values)] * size, strict=True)
 
 
+class Abandoned(Exception):
+    """The attempt was given up while we worked for it."""
+
+
+def check_wanted(attempt: Path) -> None:
+    """Do nothing for an attempt that goes on; raise Abandoned for one that was cancelled."""
+    if (attempt / "abandoned").exists():
+        raise Abandoned
+
+
 # Before
 
 
-def prepare(order: Fields, work: Path) -> None:
+def prepare(order: Fields, attempt: Path, work: Path) -> None:
     """Make the working directory: the snapshot's files, `outputs`, `logs`, and what inputs and outputs need."""
     made: set[str] = set()
+    for path, digest, mode in groups(order["files"], 3):
+        check_wanted(attempt)
+        copy_file(os.path.join(order["blobs"][0], digest[:2], digest), _place(work, path, made), int(mode, 8))
     for name in (*COLLECTED, *order["folders"]):
         os.makedirs(work / name, exist_ok=True)
-    for path, digest, mode in groups(order["files"], 3):
-        copy_file(os.path.join(order["blobs"][0], digest[:2], digest), _place(work, path, made), int(mode, 8))
     for source, target in groups(order["copies"], 2):
-        copy_tree(source, os.path.join(work, target))
+        copy_tree(source, os.path.join(work, target), attempt)
     for source, target in groups(order["links"], 2):
         os.symlink(source, _place(work, target, made))
 
@@ -81,15 +100,21 @@ def copy_file(source: str, target: str, mode: int | None = None) -> None:
     os.chmod(target, stat.S_IMODE(os.stat(source).st_mode) | 0o600 if mode is None else mode)
 
 
-def copy_tree(source: str, target: str) -> None:
-    """Copy a file or a folder; links are followed."""
-    if not os.path.isdir(source):
+def copy_tree(source: str, target: str, attempt: Path) -> None:
+    """Copy a file, or the regular files below a folder; links are followed, as in manifests.
+
+    Raises:
+        Abandoned: The attempt was cancelled in the meantime.
+    """
+    if os.path.isfile(source):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         copy_file(source, target)
         return
+    made: set[str] = set()
     os.makedirs(target, exist_ok=True)
-    for name in os.listdir(source):
-        copy_tree(os.path.join(source, name), os.path.join(target, name))
+    for path, relative, _ in walk(source):
+        check_wanted(attempt)
+        copy_file(path, _place(Path(target), relative, made))
 
 
 # After
@@ -98,29 +123,52 @@ def copy_tree(source: str, target: str) -> None:
 def collect(folder: Path) -> None:
     """Move what the script left in `outputs` and `logs` to the run's files."""
     for name in COLLECTED:
-        _move_tree(str(folder / "work" / name), str(folder / "files" / name))
+        _move_tree(folder, str(folder / "work" / name), str(folder / "files" / name))
 
 
-def _move_tree(source: str, target: str) -> None:
+def _move_tree(folder: Path, source: str, target: str) -> None:
     if not os.path.isdir(source) or os.path.islink(source):
         return
     for item in os.listdir(source):
         path, place = os.path.join(source, item), os.path.join(target, item)
-        if os.path.isdir(path) and not os.path.islink(path):
-            _move_tree(path, place)
+        if os.path.islink(path):
+            _keep_linked(folder, path, place)
+        elif os.path.isdir(path):
+            _move_tree(folder, path, place)
         else:
             os.makedirs(target, exist_ok=True)
             os.replace(path, place)
 
 
-def publish(order: Fields, work: Path) -> list[str]:
-    """Return, for each output: name, '1' if something is there, files, bytes, digest. Upload outputs are put in their place first."""
+def _keep_linked(folder: Path, path: str, place: str) -> None:
+    """Keep what a link leads to, as v1 did; a folder outside the working directory is not ours to copy."""
+    real, work = os.path.realpath(path), os.path.realpath(folder / "work")
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    if os.path.isfile(real):
+        copy_file(real, place)
+    elif os.path.isdir(real) and real.startswith(work + os.sep) and not os.path.realpath(os.path.dirname(path)).startswith(real):
+        shutil.copytree(real, place, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+    else:
+        with open(folder / LOG, "a", encoding="utf-8", errors="surrogateescape") as log:
+            log.write(f"penstock: {os.path.relpath(path, work)} is a link that leads nowhere, or to a folder outside; it was not kept.\n")
+
+
+def publish(order: Fields, attempt: Path, work: Path) -> list[str]:
+    """Return, for each output: name, '1' if something is there, files, bytes, digest. Upload outputs are put in their place first.
+
+    Raises:
+        Abandoned: The attempt was cancelled in the meantime.
+    """
+
+    def digester(path: str, about: os.stat_result) -> str:
+        return digest_file(path, about, lambda: check_wanted(attempt))
+
     published: list[str] = []
     for name, path, upload_from in groups(order["outputs"], 3):
         source = os.path.join(work, upload_from)
         if upload_from and os.path.exists(source):
-            copy_tree(source, path)
-        entries = read_manifest(path)
+            copy_tree(source, path, attempt)
+        entries = read_manifest(path, digester, within=True)
         there = "1" if os.path.exists(path) else ""
         published += [name, there, str(len(entries)), str(total_size(entries)), manifest_digest(entries)]
     return published

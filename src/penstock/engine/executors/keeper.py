@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,18 @@ import traceback
 from pathlib import Path
 
 from penstock.client.home import Home
-from penstock.engine.executors.attempts import LOG, collect, lock, prepare, publish, script_error, system_error, write_fields
+from penstock.engine.executors.attempts import (
+    LOG,
+    Abandoned,
+    check_wanted,
+    collect,
+    hold,
+    prepare,
+    publish,
+    script_error,
+    system_error,
+    write_fields,
+)
 from penstock.model.fields import load
 
 IDLE_SECONDS = 5.0
@@ -68,14 +80,16 @@ class Keeper:
 
 
 def run_attempt(home: Home, attempt: Path) -> None:
-    """Run one attempt to its end, unless it is another's or was given up."""
-    with lock(attempt) as mine:
-        if not mine or (attempt / "abandoned").exists() or (attempt / "started").exists():
+    """Run one attempt to its end, unless it was given up."""
+    with hold(attempt):
+        if (attempt / "abandoned").exists() or (attempt / "started").exists():
             return
         order = load(str(attempt / "order"))
         folder = Path(order["folder"][0])
         try:
             record = _run(order, attempt, folder)
+        except Abandoned:
+            record = {"signal": [str(int(signal.SIGTERM))]}
         except OSError as error:
             record = {"error": system_error(error)}
         except Exception as error:  # whatever it is, the step's end must be told
@@ -83,8 +97,7 @@ def run_attempt(home: Home, attempt: Path) -> None:
         record.setdefault("ended_at", [repr(time.time())])
         _write_exit(attempt, record)
     _wake(home)
-    if record.get("exit_code") == ["0"] and "error" not in record:
-        _remove_tree(str(folder / "work"))
+    shutil.rmtree(folder / "work", ignore_errors=True)  # as in v1: what was not written to an output or to `outputs` is gone
 
 
 def _run(order: dict[str, list[str]], attempt: Path, folder: Path) -> dict[str, list[str]]:
@@ -93,23 +106,18 @@ def _run(order: dict[str, list[str]], attempt: Path, folder: Path) -> dict[str, 
     environment = dict(zip(order["environment"][::2], order["environment"][1::2], strict=True))
     write_fields(attempt, "started", {"keeper": [str(os.getpid())]})
     (attempt / "order").unlink()  # it holds the environment, and with it whatever secrets the user's shell had
-    prepare(order, work)
-    if (attempt / "abandoned").exists():  # cancelled while its files were copied
-        return {"signal": [str(int(signal.SIGTERM))]}
+    prepare(order, attempt, work)
+    check_wanted(attempt)
     with open(folder / LOG, "ab") as log:
         process = subprocess.Popen(
             order["command"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=work, start_new_session=True
         )
     write_fields(attempt, "started", {"keeper": [str(os.getpid())], "child": [str(process.pid)]})
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = 0  # reaped here, for the sake of its resource usage
-    record = {"ended_at": [repr(time.time())], "usage": [repr(usage.ru_utime), repr(usage.ru_stime), str(usage.ru_maxrss)]}
-    with contextlib.suppress(OSError):  # what the script left running ends with it, as v1's container would have ended it
+    code = process.wait()
+    record = {"ended_at": [repr(time.time())]}
+    with contextlib.suppress(OSError):  # what the script left running in its group ends with it
         os.killpg(process.pid, signal.SIGKILL)
-    if os.WIFSIGNALED(status):
-        record["signal"] = [str(os.WTERMSIG(status))]
-    else:
-        record["exit_code"] = [str(os.WEXITSTATUS(status))]
+    record.update({"signal": [str(-code)]} if code < 0 else {"exit_code": [str(code)]})
     record.update(_results(order, attempt, folder, record))
     return record
 
@@ -119,7 +127,7 @@ def _results(order: dict[str, list[str]], attempt: Path, folder: Path, record: d
     try:
         collect(folder)
         if record.get("exit_code") == ["0"]:
-            return {"outputs": publish(order, folder / "work")}
+            return {"outputs": publish(order, attempt, folder / "work")}
     except OSError as error:
         return {"error": system_error(error)}
     error_record = script_error(attempt)
@@ -143,12 +151,6 @@ def _wake(home: Home) -> None:
         pipe = os.open(home.wake, os.O_WRONLY | os.O_NONBLOCK)
         os.write(pipe, b"\n")
         os.close(pipe)
-
-
-def _remove_tree(folder: str) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_pipe(home: Home) -> int:

@@ -9,19 +9,22 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import signal
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from penstock.client.home import Home
 from penstock.engine.executors import Handle, Outcome, Published, StepOrder
-from penstock.engine.executors.attempts import LOG, MARK, groups, lock, write_fields
+from penstock.engine.executors.attempts import LOG, MARK, collect, groups, lock, write_fields
 from penstock.engine.executors.keeper import LEAVE
 from penstock.model.fields import load
 
 HAND_OVER_SECONDS = 10.0  # longer than a keeper needs to take a line from its pipe
+STOP_TRIES = 20
 SAME_START_SECONDS = 10.0  # a process and the record of its start are no further apart
 
 
@@ -32,6 +35,7 @@ class LocalExecutor:
         self.home = home
         self._launcher = str(library / "penstock/runtime/launcher.py")
         self._pipe: int | None = None
+        self._families: dict[str, Family] = {}
         self._handed: dict[str, float] = {}  # when an attempt was put into the keeper's pipe, by our clock
 
     def open(self) -> None:
@@ -114,6 +118,7 @@ class LocalExecutor:
         """Return how an attempt ended, or None while it goes on."""
         attempt = Path(handle["attempt"])
         if (attempt / "exit").exists():
+            self._forget(handle)
             return _read_outcome(attempt)
         return self._poll_dead(handle, attempt) if thorough else None
 
@@ -131,15 +136,27 @@ class LocalExecutor:
             (attempt / "abandoned").touch()  # whoever comes late must not begin now
         began = (attempt / "started").exists()
         if began:
-            self.stop(handle, force=True)
+            self._clear_up(handle)
+        self._forget(handle)
         return Outcome(began=began, lost="the process that kept it was killed")
+
+    def _clear_up(self, handle: Handle) -> None:
+        """Do what the dead keeper can't do any more: end the script, keep its files."""
+        for _ in range(STOP_TRIES):
+            if self.stop(handle, force=True):
+                break
+        folder = Path(handle["folder"])
+        collect(folder)
+        shutil.rmtree(folder / "work", ignore_errors=True)
+
+    def _forget(self, handle: Handle) -> None:
+        self._handed.pop(handle["attempt"], None)
 
     def _is_on_its_way(self, handle: Handle) -> bool:
         """Tell whether an attempt still waits in the pipe of a keeper that lives."""
-        handed_at = self._handed.pop(handle["attempt"], None)
+        handed_at = self._handed.get(handle["attempt"])
         if handed_at is None or time.monotonic() - handed_at > HAND_OVER_SECONDS:
             return False
-        self._handed[handle["attempt"]] = handed_at
         with open(self.home.keeper_lock, "a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -152,17 +169,66 @@ class LocalExecutor:
     def stop(self, handle: Handle, force: bool) -> bool:
         """Ask the whole process tree to end (`force`: end it); return True when nothing of it is left."""
         with contextlib.suppress(OSError):
-            (Path(handle["attempt"]) / "abandoned").touch()  # what has not begun shall not begin
-        family = _find_family(handle)
-        for process in family:  # children first: a parent can't start another one in the meantime and blame us
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL if force else signal.SIGTERM)
-        return not family
+            (Path(handle["attempt"]) / "abandoned").touch()  # what has not begun shall not begin, what is copied or hashed can stop
+        family = self._families.setdefault(handle["attempt"], Family(handle))
+        members = family.find()
+        for process in members:  # children first: a parent can't start another one in the meantime and blame us
+            with contextlib.suppress(psutil.Error):
+                process.kill() if force else process.terminate()
+        if not members:
+            self._families.pop(handle["attempt"], None)
+        return not members
+
+
+class Family:
+    """The processes of an attempt, as far as they were ever seen."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._mark = handle["mark"]
+        self._attempt = Path(handle["attempt"])
+        self._seen: set[psutil.Process] = set()
+
+    def find(self) -> list[psutil.Process]:
+        """Return the living members, the youngest generation first.
+
+        A member carries the attempt's mark in its environment, or belongs to the script's session, or descends from a member, or did so
+        when it was seen before: a process that left its session and emptied its environment is known by its parent.
+        """
+        session = _session(self._attempt)
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if _has_session(process.pid, session) or process.environ().get(MARK) == self._mark:
+                    self._seen.add(process)
+        for process in list(self._seen):
+            with contextlib.suppress(psutil.Error):
+                self._seen.update(process.children(recursive=True))
+        self._seen = {process for process in self._seen if _is_alive(process)}
+        return sorted(self._seen, key=_generation, reverse=True)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _generation(process: psutil.Process) -> int:
+    try:
+        return len(process.parents())
+    except psutil.Error:
+        return 0
 
 
 def _read_outcome(attempt: Path) -> Outcome:
-    record = load(str(attempt / "exit"))
-    error, usage = record.get("error"), record.get("usage")
+    try:
+        return _parse_outcome(load(str(attempt / "exit")))
+    except (KeyError, ValueError, IndexError):
+        return Outcome(lost="its exit record is damaged")  # a power cut came between the file's name and its bytes
+
+
+def _parse_outcome(record: dict[str, list[str]]) -> Outcome:
+    error = record.get("error")
     return Outcome(
         exit_code=int(record["exit_code"][0]) if "exit_code" in record else None,
         signal=int(record["signal"][0]) if "signal" in record else None,
@@ -172,29 +238,11 @@ def _read_outcome(attempt: Path) -> Outcome:
             for name, there, files, size, digest in groups(record.get("outputs", []), 5)
         ),
         ended_at=float(record["ended_at"][0]),
-        usage=(float(usage[0]), float(usage[1]), int(usage[2])) if usage else None,
     )
-
-
-def _find_family(handle: Handle) -> list[int]:
-    """Return the ids of an attempt's living processes, the youngest generation first."""
-    import psutil
-
-    session = _session(Path(handle["attempt"]))
-    found: dict[int, int] = {}  # process id -> generation
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.status() != psutil.STATUS_ZOMBIE and (
-                _has_session(process.pid, session) or process.environ().get(MARK) == handle["mark"]
-            ):
-                found[process.pid] = len(process.parents())
-    return sorted(found, key=lambda pid: -found[pid])
 
 
 def _session(attempt: Path) -> int | None:
     """Return the id of the script's session, or None when it did not begin or its number belongs to another process by now."""
-    import psutil
-
     try:
         started = attempt / "started"
         child = int(load(str(started))["child"][0])

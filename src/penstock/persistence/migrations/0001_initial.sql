@@ -95,7 +95,7 @@ create index runs_by_root on runs (root_run_id);
 create index runs_by_experiment on runs (experiment_id, created_at);
 create index runs_by_workspace on runs (workspace_id, created_at);
 create index runs_by_name on runs (workspace_id, name, created_at);
-create index runs_active on runs (status) where status in ('NotStarted', 'Queued', 'Starting', 'Running', 'Finalizing', 'CancelRequested');
+create index runs_by_status on runs (status, queued_at);  -- the queue in its turn; not partial: no query names the same statuses
 
 create table pipeline_runs (
     run_id text primary key references runs (id) on delete cascade,
@@ -141,6 +141,7 @@ create table reuse (
     created_at text not null,
     primary key (workspace_id, key)
 );
+create index reuse_by_run on reuse (run_id);    -- without it, each run that is deleted reads the whole table
 create index step_runs_by_definition on step_runs (definition_id);
 
 -- Digests of files already read, valid while size, time and inode are the same.
