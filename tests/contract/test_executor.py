@@ -104,7 +104,9 @@ def test_an_attempt_that_was_never_handed_over_may_begin_again(executor: Executo
 
 
 def test_stop_asks_then_ends(executor: Executor, home: Path, tmp_path: Path) -> None:
-    source = f"import signal, time\nsignal.signal(15, lambda *_: open({str(tmp_path / 'asked')!r}, 'w'))\nopen({str(tmp_path / 'up')!r}, 'w')\nwhile 1: time.sleep(1)"
+    note = "signal.signal(15, lambda *_: open({asked!r}, 'w'))\nopen({up!r}, 'w')\n"
+    note = note.format(asked=str(tmp_path / "asked"), up=str(tmp_path / "up"))
+    source = f"import signal, time\n{note}while 1: time.sleep(1)"
     handle = executor.start(order(home, source))
     wait_until((tmp_path / "up").exists)
     assert not executor.stop(handle, force=False)

@@ -8,6 +8,7 @@ import pytest
 
 from penstock.model import status as words
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+from penstock.operations.descendants import end_client_runs_below
 
 
 def test_run_that_its_client_drives(rest: Any) -> None:
@@ -180,6 +181,18 @@ def test_wait_ends_and_keeps_the_service_awake(rest: Any) -> None:
     assert len(rest.touched) > 2
 
 
+def test_all_events_of_a_large_graph_are_told(rest: Any, chain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from azureml.core._follow import follow
+
+    monkeypatch.setattr("penstock.operations.runs._MOST_EVENTS", 3)
+    run = rest.submit(chain(7))["run"]["id"]
+    rest.client.cancel_run(run)
+    told: list[Any] = []
+    assert follow(rest.client, run, told.append)["status"] == "Canceled"
+    assert [event["sequence"] for event in told] == sorted({event["sequence"] for event in told})
+    assert len(told) == 8 + 9  # made; asked to cancel, each step skipped, ended
+
+
 # Cancel
 
 
@@ -189,6 +202,63 @@ def test_cancel(rest: Any, chain: Any) -> None:
     assert rest.client.cancel_run(parent["id"])["status"] == "Canceled"
     assert rest.client.get_run(pipeline["id"])["status"] == "Canceled"
     assert rest.client.cancel_run(parent["id"])["status"] == "Canceled"
+
+
+def start_step(rest: Any, chain: Any, **more: Any) -> dict[str, Any]:
+    """Submit a pipeline run; return its step, which runs."""
+    step = rest.submit(chain(1), **more)["steps"][0]
+    rest.execute("update runs set status = 'Running' where id = ?", step["id"])
+    return dict(step)
+
+
+def statuses(rest: Any, *runs: str) -> list[str]:
+    return [rest.client.get_run(run)["status"] for run in runs]
+
+
+def make_child(rest: Any, parent: str, **more: Any) -> str:
+    return str(rest.client.create_run(rest.workspace_id, "e", parent_run_id=parent, **more)["id"])
+
+
+def test_cancel_reaches_the_runs_that_a_script_made(rest: Any, chain: Any) -> None:
+    step = start_step(rest, chain)
+    child = make_child(rest, step["id"])
+    below = make_child(rest, child, status="NotStarted")
+    ended = make_child(rest, child)
+    rest.client.set_run_status(ended, "Completed")
+    inner = start_step(rest, chain, parent_run_id=below)
+    innermost = make_child(rest, inner["id"])
+    assert rest.client.cancel_run(step["pipeline_run_id"])["status"] == "CancelRequested"
+    assert statuses(rest, child, below, ended, innermost) == ["Canceled", "Canceled", "Completed", "Canceled"]
+    assert statuses(rest, step["id"], inner["id"], inner["pipeline_run_id"]) == ["CancelRequested"] * 3
+    event = [item for item in rest.client.follow_run(child)["events"] if item["run_id"] == child][-1]
+    assert (event["status"], event["actor"], event["reason"]) == (
+        "Canceled",
+        "user",
+        f"Its parent run {step['pipeline_run_id']} was cancelled.",
+    )
+
+
+def test_cancel_of_a_step_leaves_its_neighbours_alone(rest: Any, chain: Any) -> None:
+    step = start_step(rest, chain)
+    child, neighbour = make_child(rest, step["id"]), make_child(rest, step["pipeline_run_id"])
+    rest.client.cancel_run(step["id"])
+    assert statuses(rest, child, neighbour, step["id"]) == ["Canceled", "Running", "CancelRequested"]
+
+
+@pytest.mark.parametrize(("ending", "found"), [("Completed", "Failed"), ("Failed", "Failed"), ("Canceled", "Canceled")])
+def test_ended_step_ends_the_runs_that_its_script_made(rest: Any, chain: Any, ending: str, found: str) -> None:
+    step = start_step(rest, chain)
+    child = make_child(rest, step["id"])
+    below = make_child(rest, child)
+    inner = start_step(rest, chain, parent_run_id=child)
+    innermost = make_child(rest, inner["id"])
+    with rest.context.change() as change:
+        end_client_runs_below(change, step["id"], ending, "engine")
+    assert statuses(rest, child, below) == [found, found]
+    assert statuses(rest, step["id"], inner["id"], inner["pipeline_run_id"], innermost) == ["Running"] * 4  # they live on
+    run = rest.client.get_run(below)
+    assert (run["error"] is None) == (found == "Canceled")
+    assert run["ended_at"]
 
 
 # Metrics

@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 # What a line may take where nobody knows the width, in a file or a pipe.
 WIDTH_WITHOUT_TERMINAL = 200
 NARROWEST = 8
+# The last column says why, or how much: it gives way before a name does, as far as this.
+NARROW_LAST = 24
 GAP = "  "
 
 
@@ -32,10 +34,11 @@ def format_table(heads: Sequence[str], rows: Iterable[Sequence[str]], width: int
 
 
 def _fit(widths: Sequence[int], room: int) -> list[int]:
-    """Take from the widest columns until a line fits, or until all are narrow."""
+    """Take from the last column, then from the widest, until a line fits or all are narrow."""
     fitting = [min(width, max(room, NARROWEST)) for width in widths]
     while sum(fitting) > room and max(fitting) > NARROWEST:
-        fitting[fitting.index(max(fitting))] -= 1
+        giving = -1 if fitting[-1] > NARROW_LAST else fitting.index(max(fitting))
+        fitting[giving] -= 1
     return fitting
 
 

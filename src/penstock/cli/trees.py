@@ -13,7 +13,7 @@ DEEPEST = 18
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One line of the tree: the drawing before a step, the step, which other steps it waits for, and whether it shows the one it hangs on."""
+    """One line of the tree: the drawing before a step, the step, which others it waits for, and whether it shows on which one it hangs."""
 
     drawing: str
     node_id: str

@@ -67,6 +67,7 @@ class Transport:
         can_repeat: bool = True,
         start: bool = True,
         wait_seconds: float = 0.0,
+        after_drop: Optional[Callable[[PenstockError], Any]] = None,
     ) -> Any:
         """Send a request with a JSON body, return the JSON answer.
 
@@ -78,6 +79,8 @@ class Transport:
             can_repeat: Whether a second request does no harm when the first may have arrived.
             start: Whether to start the service when none runs.
             wait_seconds: How long the service may wait by itself before it answers.
+            after_drop: Gives the answer for an error that a later try meets when an earlier one broke off: what that one did may be
+                the very reason. It raises the error where it is not.
 
         Raises:
             PenstockError: What the service says.
@@ -85,7 +88,7 @@ class Transport:
         """
         body = None if document is None else json.dumps(document, separators=(",", ":")).encode()
         order = _Order(method, _target(path, query), body, "application/json", TIMEOUT_SECONDS + wait_seconds)
-        return json.loads(self._repeat(order, lambda: b"".join(self._parts(self._ask(order, start))), can_repeat, start))
+        return self._repeat(order, lambda: json.loads(b"".join(self._parts(self._ask(order, start)))), can_repeat, start, after_drop)
 
     def stream(self, method: str, path: str, query: Optional[Mapping[str, Any]] = None, body: Body = None) -> Iterator[bytes]:
         """Send a request with bytes, yield the bytes of its answer; the errors are those of `call`.
@@ -102,14 +105,23 @@ class Transport:
 
         return self._parts_or_words(self._repeat(order, attempt, can_repeat=True, start=True))
 
-    def _repeat(self, order: _Order, attempt: Callable[[], _T], can_repeat: bool, start: bool) -> _T:
-        """Return what an attempt gives; attempt again while the service is not there, for a while."""
-        deadline, pause = time.monotonic() + RETRY_SECONDS, 0.01
+    def _repeat(
+        self,
+        order: _Order,
+        attempt: Callable[[], _T],
+        can_repeat: bool,
+        start: bool,
+        after_drop: Optional[Callable[[PenstockError], _T]] = None,
+    ) -> _T:
+        """Return what an attempt gives; attempt again while the service is not there, for a while from the first failure on."""
+        deadline, pause, was_dropped = 0.0, 0.01, False
         while True:
             try:
                 return attempt()
             except (_NotReached, _Dropped) as error:
                 self._forget()
+                deadline = deadline or time.monotonic() + RETRY_SECONDS
+                was_dropped = was_dropped or isinstance(error, _Dropped)
                 if isinstance(error, _Dropped) and not can_repeat:
                     raise Unavailable(
                         f"The service went away during {order}; it may have done it or not. Look before you repeat it."
@@ -118,9 +130,12 @@ class Transport:
                     raise Unavailable(
                         f"The service of {self._home.path} does not answer: {error}. Its log is {self._home.service_log}."
                     ) from error
-            except BaseException as error:
-                if not isinstance(error, PenstockError):  # Ctrl-C: what comes later on this connection belongs to nobody
-                    self._forget()
+            except PenstockError as error:
+                if was_dropped and after_drop:
+                    return after_drop(error)
+                raise
+            except BaseException:  # Ctrl-C: what comes later on this connection belongs to nobody
+                self._forget()
                 raise
             time.sleep(pause)
             pause = min(pause * 2, 1.0)

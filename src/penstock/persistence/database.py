@@ -27,6 +27,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._writing_thread: int | None = None
         self._readers = threading.local()
         self._all_readers: list[sqlite3.Connection] = []
         with _clear_errors(path):
@@ -50,6 +51,7 @@ class Database:
                 yield Transaction(self._writer)
                 return
             self._writer.execute("begin immediate")
+            self._writing_thread = threading.get_ident()
             try:
                 yield Transaction(self._writer)
                 self._writer.execute("commit")
@@ -57,6 +59,8 @@ class Database:
                 with contextlib.suppress(sqlite3.Error):
                     self._writer.execute("rollback")
                 raise
+            finally:
+                self._writing_thread = None
 
     def all(self, sql: str, values: Any = ()) -> list[Row]:
         """Return the rows of a select."""
@@ -88,7 +92,7 @@ class Database:
             connection.execute("commit")
 
     def _reader(self) -> sqlite3.Connection:
-        if self._lock_is_mine():  # inside a transaction a read must see what was just written
+        if self._writing_thread == threading.get_ident():  # inside a transaction a read must see what was just written
             return self._writer
         connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
@@ -96,9 +100,6 @@ class Database:
             connection.execute("pragma query_only = on")
             self._all_readers.append(connection)
         return connection
-
-    def _lock_is_mine(self) -> bool:
-        return self._lock._is_owned()  # type: ignore[attr-defined, no-any-return]
 
     def close(self) -> None:
         """Close all connections."""

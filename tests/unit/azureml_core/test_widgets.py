@@ -63,8 +63,9 @@ def test_live_view_asks_for_no_lists(experiment: Any, monkeypatch: pytest.Monkey
     second.child_run("below").complete()
     for item in (first, second, run):
         item.complete()
-    watcher = next(thread for thread in threading.enumerate() if thread.name == "penstock-run-view")
-    watcher.join(20)
+    for thread in threading.enumerate():
+        if thread.name == "penstock-run-view":
+            thread.join(20)
     printed = capsys.readouterr().out.splitlines()
     news = [line.split(" (")[0].rpartition(">")[2] for line in printed[printed.index(f"Web View: {run.get_portal_url()}") + 1 :]]
     assert news[:-1] == ["second: Running", "first: Completed", "second: Completed"]
