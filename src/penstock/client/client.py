@@ -7,7 +7,7 @@ import os
 from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 from penstock.client.transport import Transport, quoted
-from penstock.model.errors import Unavailable
+from penstock.model.errors import NotFound, PenstockError, Unavailable
 from penstock.model.ids import new_id
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class Client:
 
     def _send(self, method: str, path: str, **document: Any) -> Any:
         return self._transport.call(method, path, document=document)
+
+    def _delete(self, path: str) -> None:
+        self._transport.call("DELETE", path, after_drop=_accept_not_found)
 
     # The service
 
@@ -74,6 +77,7 @@ class Client:
             tags=tags,
             details=details,
             exist_ok=exist_ok,
+            request_id=new_id(),
         )
         return workspace
 
@@ -96,7 +100,7 @@ class Client:
 
     def delete_workspace(self, workspace_id: str) -> None:
         """Forget a workspace and its runs; the data on its datastores stays."""
-        self._transport.call("DELETE", f"/workspaces/{quoted(workspace_id)}")
+        self._delete(f"/workspaces/{quoted(workspace_id)}")
 
     def default_workspace(self) -> Document:
         """Return the workspace of scripts that name none."""
@@ -134,7 +138,7 @@ class Client:
 
     def delete_experiment(self, experiment_id: str) -> None:
         """Delete an experiment without runs; Refused when it has some."""
-        self._transport.call("DELETE", f"/experiments/{quoted(experiment_id)}")
+        self._delete(f"/experiments/{quoted(experiment_id)}")
 
     # Datastores
 
@@ -163,7 +167,7 @@ class Client:
         overwrite: bool = False,
     ) -> Document:
         """Register a datastore; AlreadyExists when the name is taken, unless `overwrite`."""
-        about = {"type": type, "root": root, "definition": definition, "overwrite": overwrite}
+        about = {"type": type, "root": root, "definition": definition, "overwrite": overwrite, "request_id": new_id()}
         datastore: Document = self._send("PUT", _in(workspace_id, "datastores", name), **about)
         return datastore
 
@@ -174,7 +178,7 @@ class Client:
 
     def unregister_datastore(self, workspace_id: str, name: str) -> None:
         """Forget a datastore; what lies in it stays."""
-        self._transport.call("DELETE", _in(workspace_id, "datastores", name))
+        self._delete(_in(workspace_id, "datastores", name))
 
     # Compute targets
 
@@ -192,13 +196,13 @@ class Client:
         self, workspace_id: str, name: str, type: str, definition: Mapping[str, Any], overwrite: bool = False
     ) -> Document:
         """Create a compute target, or replace it with `overwrite`; `max_nodes` of the definition limits its steps."""
-        about = {"type": type, "definition": definition, "overwrite": overwrite}
+        about = {"type": type, "definition": definition, "overwrite": overwrite, "request_id": new_id()}
         target: Document = self._send("PUT", _in(workspace_id, "compute-targets", name), **about)
         return target
 
     def delete_compute_target(self, workspace_id: str, name: str) -> None:
         """Forget a compute target; Refused while steps run on it."""
-        self._transport.call("DELETE", _in(workspace_id, "compute-targets", name))
+        self._delete(_in(workspace_id, "compute-targets", name))
 
     # Environments
 
@@ -438,6 +442,12 @@ class Client:
             if os.path.exists(temporary):
                 os.unlink(temporary)
             raise
+
+
+def _accept_not_found(error: PenstockError) -> None:
+    """A second try that finds nothing has found the first one's work."""
+    if not isinstance(error, NotFound):
+        raise error
 
 
 def _in(workspace_id: str, *parts: str) -> str:

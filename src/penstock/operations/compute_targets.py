@@ -9,7 +9,7 @@ from typing import Any
 from penstock.model import status
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
 from penstock.operations.context import Context
-from penstock.operations.names import as_json, check_name
+from penstock.operations.names import as_json, check_name, check_request_id
 from penstock.operations.workspaces import get_workspace
 
 LOCAL = "local"  # this machine: every workspace has it, and no row says so
@@ -46,9 +46,17 @@ def get_compute_target(context: Context, workspace_id: str, name: str) -> dict[s
 
 
 def put_compute_target(
-    context: Context, workspace_id: str, name: str, type: str, definition: Mapping[str, Any], overwrite: bool = False
+    context: Context,
+    workspace_id: str,
+    name: str,
+    type: str,
+    definition: Mapping[str, Any],
+    overwrite: bool = False,
+    request_id: str | None = None,
 ) -> dict[str, Any]:
     """Create or replace a compute target; `max_nodes` of the definition says how many steps run on it at once.
+
+    Sent twice with the same `request_id`, it is put once.
 
     Raises:
         AlreadyExists: The name is taken, and `overwrite` is False.
@@ -57,17 +65,21 @@ def put_compute_target(
     if check_name("compute target", name).lower() == LOCAL:
         raise Invalid("The name 'local' is reserved: it is this machine, which every workspace has.")
     nodes = _max_nodes(name, definition)
+    request_id = check_request_id(request_id) if request_id else None
     with context.change() as change:
         workspace = get_workspace(context, workspace_id)
         place = (workspace_id, name)
-        exists = change.rows.first("select 1 from compute_targets where workspace_id = ? and name = ?", place)
+        exists = change.rows.first("select request_id from compute_targets where workspace_id = ? and name = ?", place)
+        if exists and request_id and exists["request_id"] == request_id:
+            return get_compute_target(context, workspace_id, name)  # the first try arrived after all
         if exists and not overwrite:
             raise AlreadyExists(f"The workspace '{workspace['name']}' has a compute target '{name}' already.")
         change.rows.execute(
-            "insert into compute_targets (workspace_id, name, type, definition, max_nodes, created_at, modified_at)"
-            " values (?, ?, ?, ?, ?, ?, ?) on conflict (workspace_id, name) do update set"
-            " type = excluded.type, definition = excluded.definition, max_nodes = excluded.max_nodes, modified_at = excluded.modified_at",
-            (*place, type, as_json(definition), nodes, change.at, change.at),
+            "insert into compute_targets (workspace_id, name, type, definition, max_nodes, created_at, modified_at, request_id)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (workspace_id, name) do update set type = excluded.type,"
+            " definition = excluded.definition, max_nodes = excluded.max_nodes, modified_at = excluded.modified_at,"
+            " request_id = excluded.request_id",
+            (*place, type, as_json(definition), nodes, change.at, change.at, request_id),
         )
         change.for_engine = True  # more nodes: waiting steps may start
         return get_compute_target(context, workspace_id, name)
@@ -77,8 +89,8 @@ def _max_nodes(name: str, definition: Mapping[str, Any]) -> int:
     nodes = definition.get("max_nodes")
     if nodes is None:
         return 1
-    if isinstance(nodes, bool) or not isinstance(nodes, int) or not 0 <= nodes <= _MOST_NODES:
-        raise Invalid(f"max_nodes of the compute target '{name}' must be a whole number from 0 to {_MOST_NODES}, not {nodes!r}.")
+    if isinstance(nodes, bool) or not isinstance(nodes, int) or not 1 <= nodes <= _MOST_NODES:
+        raise Invalid(f"max_nodes of the compute target '{name}' must be a whole number from 1 to {_MOST_NODES}, not {nodes!r}.")
     return nodes
 
 

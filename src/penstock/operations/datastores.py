@@ -9,7 +9,7 @@ from typing import Any
 
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
 from penstock.operations.context import Change, Context
-from penstock.operations.names import as_json, check_name
+from penstock.operations.names import as_json, check_name, check_request_id
 from penstock.operations.workspaces import get_workspace
 
 
@@ -51,24 +51,28 @@ def register_datastore(
     root: str | None = None,
     definition: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    request_id: str | None = None,
 ) -> dict[str, Any]:
-    """Register a datastore. Its root is made when it does not exist yet.
+    """Register a datastore. Its root is made when it does not exist yet. Sent twice with the same `request_id`, it is one registration.
 
     Raises:
         AlreadyExists: The name is taken, and `overwrite` is False.
         Invalid: The root is not an absolute path, or is a file, or can't be made.
     """
     check_name("datastore", name)
+    request_id = check_request_id(request_id) if request_id else None
     folder = _prepare_root(name, root) if root is not None else None
     with context.change() as change:
         workspace = get_workspace(context, workspace_id)
         old = change.rows.first("select * from datastores where workspace_id = ? and name = ?", (workspace_id, name))
+        if old and request_id and old["request_id"] == request_id:
+            return _document(old)  # the first try arrived after all
         if old and not overwrite:
             raise AlreadyExists(f"The workspace '{workspace['name']}' has a datastore '{name}' already. Pass overwrite=True to replace it.")
-        row = {"type": type, "root": folder, "definition": as_json(definition or {})}
+        row = {"type": type, "root": folder, "definition": as_json(definition or {}), "request_id": request_id}
         if old:
             change.rows.execute(
-                "update datastores set type = :type, root = :root, definition = :definition"
+                "update datastores set type = :type, root = :root, definition = :definition, request_id = :request_id"
                 " where workspace_id = :workspace and name = :name",
                 {**row, "workspace": workspace_id, "name": name},
             )

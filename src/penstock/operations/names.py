@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -37,6 +38,14 @@ def check_digest(digest: Any) -> str:
     if not isinstance(digest, str) or not SHA256.fullmatch(digest):
         raise Invalid(f"{digest!r} is not a sha256: 64 hexadecimal digits in lower case.")
     return digest
+
+
+def check_request_id(request_id: Any) -> str:
+    """Return a client-made id in its plain form; raise Invalid when it is no UUID."""
+    try:
+        return str(uuid.UUID(request_id))
+    except (ValueError, AttributeError, TypeError):
+        raise Invalid(f"A request_id must be a UUID, not {str(request_id)[:80]!r}.") from None
 
 
 def texts(kind: str, pairs: Any) -> dict[str, str | None]:

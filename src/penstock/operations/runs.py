@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -16,7 +15,7 @@ from penstock.operations import descendants, steps
 from penstock.operations.context import Change, Context
 from penstock.operations.descendants import TREE
 from penstock.operations.experiments import ensure_in, take_numbers
-from penstock.operations.names import RUN_ID, as_json, current_user, texts
+from penstock.operations.names import RUN_ID, as_json, check_request_id, current_user, texts
 from penstock.persistence.database import Database
 
 PIPELINE_RUN, STEP_RUN = "azureml.PipelineRun", "azureml.StepRun"
@@ -374,14 +373,6 @@ def _check_new_run(run_id: str | None, type: str | None, status: str) -> None:
         raise Refused(f"A run of type {type} is made by submitting a pipeline.")
     if status not in _START_STATUSES:
         raise Invalid(f"A new run can't be '{status}'; it begins as one of {', '.join(_START_STATUSES)}.")
-
-
-def check_request_id(request_id: Any) -> str:
-    """Return a client-made id in its plain form; raise Invalid when it is no UUID."""
-    try:
-        return str(uuid.UUID(request_id))
-    except (ValueError, AttributeError, TypeError):
-        raise Invalid(f"A request_id must be a UUID, not {str(request_id)[:80]!r}.") from None
 
 
 def find_parent(context: Context, parent_run_id: str | None) -> dict[str, Any] | None:

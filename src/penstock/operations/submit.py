@@ -19,7 +19,7 @@ from penstock.operations import datastores, experiments, runs
 from penstock.operations.compute_targets import LOCAL
 from penstock.operations.context import Change, Context
 from penstock.operations.graph_shapes import check_shape
-from penstock.operations.names import as_json, check_name, texts
+from penstock.operations.names import as_json, check_name, check_request_id, texts
 from penstock.operations.workspaces import get_workspace
 from penstock.storage.paths import clean_relative
 
@@ -98,7 +98,7 @@ def _parse(submission: Mapping[str, Any]) -> _Submission:
         display_name=_member(submission, "display_name", str, None),
         interpreter=_member(submission, "interpreter", str, None),
         run_source=_member(submission, "run_source", str, "SDK"),
-        run_id=runs.check_request_id(request_id) if request_id else new_id(),
+        run_id=check_request_id(request_id) if request_id else new_id(),
     )
 
 

@@ -8,13 +8,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.model import status
-from penstock.model.errors import AlreadyExists, NotFound, Refused
+from penstock.model.errors import AlreadyExists, NotFound, Refused, Unavailable
 from penstock.model.ids import new_id
 from penstock.operations.context import Change, Context
-from penstock.operations.names import as_json, check_name, texts
+from penstock.operations.names import as_json, check_name, check_request_id, texts
+from penstock.storage.discards import discard
 
 DEFAULT_NAME, DEFAULT_GROUP, DEFAULT_LOCATION = "default", "local", "local"
 DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+
+# The runs of a workspace, and what lies below them wherever it belongs: it goes with its parent.
+_GONE = """
+    with recursive gone (id) as (
+        select id from runs where workspace_id = ?
+        union select runs.id from runs join gone on runs.parent_run_id = gone.id
+    ) """
 
 BUILT_IN_DATASTORES = {
     "workspaceblobstore": "AzureBlob",  # the default one; many scripts name it
@@ -51,51 +59,72 @@ def create_workspace(
     tags: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
     exist_ok: bool = False,
+    request_id: str | None = None,
 ) -> dict[str, Any]:
-    """Create a workspace with its built-in datastores.
+    """Create a workspace with its built-in datastores. Sent twice with the same `request_id`, it creates one.
 
     Raises:
         AlreadyExists: The triple is taken, and `exist_ok` is False.
+        Unavailable: The folders of its datastores can't be made.
     """
     subscription_id, resource_group = subscription_id or DEFAULT_SUBSCRIPTION, resource_group or DEFAULT_GROUP
     for kind, text in (("workspace", name), ("resource group", resource_group), ("subscription", subscription_id)):
         check_name(kind, text)
+    row = {
+        "id": check_request_id(request_id) if request_id else new_id(),
+        "name": name,
+        "subscription_id": subscription_id,
+        "resource_group": resource_group,
+        "identity": _identity(subscription_id, resource_group, name),
+        "location": location or DEFAULT_LOCATION,
+        "tags": as_json(texts("tags", tags or {})),
+        "details": as_json(details or {}),
+    }
+    found = _find_taken(context, row, exist_ok)
+    if found:
+        return found
+    _make_folders(context, row)  # before the transaction: a slow disk must not keep other writers waiting
     with context.change() as change:
-        found = _find(context, subscription_id, resource_group, name)
-        if found and not exist_ok:
-            raise AlreadyExists(
-                f"The workspace '{name}' exists already in subscription {subscription_id}, resource group {resource_group}."
-            )
-        if found:
-            return found
-        row = {
-            "id": new_id(),
-            "name": name,
-            "subscription_id": subscription_id,
-            "resource_group": resource_group,
-            "identity": _identity(subscription_id, resource_group, name),
-            "location": location or DEFAULT_LOCATION,
-            "tags": as_json(texts("tags", tags or {})),
-            "details": as_json(details or {}),
-            "created_at": change.at,
-        }
-        change.rows.insert("workspaces", row)
-        _create_datastores(context, change, row)
-        return _document(context, row)
+        found = _find_taken(context, row, exist_ok)  # somebody was quicker
+        if found is None:
+            row["created_at"] = change.at
+            change.rows.insert("workspaces", row)
+            _insert_datastores(context, change, row)
+        return found or _document(context, row)
 
 
-def _create_datastores(context: Context, change: Change, workspace: dict[str, Any]) -> None:
+def _find_taken(context: Context, row: Mapping[str, Any], exist_ok: bool) -> dict[str, Any] | None:
+    """Return the workspace that has the triple already, where it may; one with the new id was made by the first try of this request."""
+    found = _find(context, row["subscription_id"], row["resource_group"], row["name"])
+    if found and not exist_ok and found["id"] != row["id"]:
+        raise AlreadyExists(
+            f"The workspace '{row['name']}' exists already in subscription {row['subscription_id']}, "
+            f"resource group {row['resource_group']}."
+        )
+    return found
+
+
+def _make_folders(context: Context, workspace: Mapping[str, Any]) -> None:
+    folder = context.home.workspaces / workspace_folder_name(workspace)
+    try:
+        for name in BUILT_IN_DATASTORES:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The folder {folder} of the workspace '{workspace['name']}' can't be made: {error.strerror}. Nothing was changed."
+        ) from error
+
+
+def _insert_datastores(context: Context, change: Change, workspace: Mapping[str, Any]) -> None:
     folder = context.home.workspaces / workspace_folder_name(workspace)
     for name, kind in BUILT_IN_DATASTORES.items():
-        root = folder / name
-        root.mkdir(parents=True, exist_ok=True)
         change.rows.insert(
             "datastores",
             {
                 "workspace_id": workspace["id"],
                 "name": name,
                 "type": kind,
-                "root": str(root),
+                "root": str(folder / name),
                 "is_default": int(name == "workspaceblobstore"),
                 "created_at": change.at,
             },
@@ -137,26 +166,20 @@ def update_workspace(
 
 
 def delete_workspace(context: Context, workspace_id: str) -> None:
-    """Forget a workspace, its experiments and its runs. The datastores' folders stay: the data is the user's.
+    """Forget a workspace, its experiments, its runs and their folders. The datastores' folders stay: the data is the user's.
 
     Raises:
         Refused: Runs of it are going on.
     """
     with context.change() as change:
         found = get_workspace(context, workspace_id)
-        active = change.rows.first(
-            f"select count(*) as runs from runs where workspace_id = ? and status in ({_marks(status.ACTIVE)})",
-            (workspace_id, *status.ACTIVE),
-        )
-        if active and active["runs"]:
-            raise Refused(
-                f"The workspace '{found['name']}' has {active['runs']} runs that go on. Cancel them or wait for them, then delete it."
-            )
+        runs = change.rows.all(_GONE + "select runs.id, runs.status from gone join runs on runs.id = gone.id", (workspace_id,))
+        active = sum(not status.is_final(run["status"]) for run in runs)
+        if active:
+            raise Refused(f"The workspace '{found['name']}' has {active} runs that go on. Cancel them or wait for them, then delete it.")
+        change.rows.execute(_GONE + "delete from events where run_id in (select id from gone) and root_run_id in (select root_run_id from runs where id in (select id from gone))", (workspace_id,))
         change.rows.execute("delete from workspaces where id = ?", (workspace_id,))
-
-
-def _marks(values: tuple[str, ...]) -> str:
-    return ", ".join("?" * len(values))
+    discard(context.home, [context.home.run_folder(run["id"]) for run in runs])
 
 
 def _find(context: Context, subscription_id: str, resource_group: str, name: str) -> dict[str, Any] | None:

@@ -36,6 +36,7 @@ def create_workspace(call: Call) -> Verb:
         tags=call.body.mapping("tags", None),
         details=call.body.mapping("details", None),
         exist_ok=call.body.flag("exist_ok"),
+        request_id=call.body.text("request_id", None),
     )
 
 
@@ -150,6 +151,7 @@ def register_datastore(call: Call) -> Verb:
         root=call.body.text("root", None),
         definition=call.body.mapping("definition", None),
         overwrite=call.body.flag("overwrite"),
+        request_id=call.body.text("request_id", None),
     )
 
 
@@ -185,6 +187,7 @@ def put_compute_target(call: Call) -> Verb:
         type=call.body.text("type"),
         definition=call.body.mapping("definition"),
         overwrite=call.body.flag("overwrite"),
+        request_id=call.body.text("request_id", None),
     )
 
 

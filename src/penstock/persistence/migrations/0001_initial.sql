@@ -31,6 +31,7 @@ create table datastores (
     definition text not null default '{}',
     is_default integer not null default 0,
     created_at text not null,
+    request_id text,                            -- of the request that created it: sent twice, it finds its own work
     primary key (workspace_id, name)
 );
 
@@ -42,6 +43,7 @@ create table compute_targets (
     max_nodes integer not null default 1,       -- how many steps at once
     created_at text not null,
     modified_at text not null,
+    request_id text,                            -- as above
     primary key (workspace_id, name)
 );
 
