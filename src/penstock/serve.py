@@ -198,6 +198,7 @@ def _info(parts: Parts, life: Life) -> Callable[[], dict[str, Any]]:
         "home": str(parts.home.path),
         "started_at": parts.context.now(),
         "idle_seconds": life.idle_seconds,
+        "limits": {"snapshot_bytes": parts.settings.snapshot_bytes, "snapshot_files": parts.settings.snapshot_files},
     }
     return lambda: facts
 

@@ -129,6 +129,25 @@ def test_a_script_may_use_processes_that_import_it(shell: Shell) -> None:
     assert shell.run("run", "script.py").stdout == "[42]\n"
 
 
+@pytest.mark.parametrize("end", ["sys.stdout.close()", "sys.stdout.detach()", "sys.stdout = None", "sys.stdout.close(); sys.exit(3)"])
+def test_a_script_may_close_its_output(shell: Shell, end: str) -> None:
+    (shell.folder / "script.py").write_text(f"import sys\nprint('words', flush=True)\n{end}\n")
+    by_python = subprocess.run([sys.executable, "script.py"], cwd=shell.folder, capture_output=True, text=True, check=False)
+    ours = shell.run("run", "script.py", status=by_python.returncode)
+    assert (ours.stdout, ours.stderr) == (by_python.stdout, by_python.stderr)
+
+
+def test_a_full_disk_is_told_as_python_tells_it(shell: Shell) -> None:
+    (shell.folder / "script.py").write_text("print('words')\n")
+    words = [sys.executable, "-m", "penstock", "run", "script.py"]
+    environment = {name: value for name, value in shell.environment.items() if name != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words, cwd=shell.folder, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 120
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_misspelt_file_gets_the_nearest_one(shell: Shell) -> None:
     (shell.folder / "pipeline.py").write_text("")
     assert "Did you mean pipeline.py?" in shell.run("run", "pipelin.py", status=1).stderr
@@ -136,6 +155,17 @@ def test_a_misspelt_file_gets_the_nearest_one(shell: Shell) -> None:
 
 def test_a_misspelt_command_gets_the_nearest_one(shell: Shell) -> None:
     assert "Did you mean 'show'?" in shell.run("shwo", status=2).stderr
+
+
+@pytest.mark.parametrize(("words", "listed"), [((), "explain"), (("service",), "status")])
+def test_without_a_command_the_help_is_printed(shell: Shell, words: tuple[str, ...], listed: str) -> None:
+    assert listed in shell.run(*words).stdout
+
+
+def test_what_is_missing_or_wrong_is_said_in_the_users_words(shell: Shell) -> None:
+    assert "required: SCRIPT_OR_NOTEBOOK\n" in shell.run("run", status=2).stderr
+    for given in ("x", "0", "-3"):
+        assert f"'{given}' is not a number of runs; give 1 or more" in shell.run("runs", f"--limit={given}", status=2).stderr
 
 
 # Notebooks
@@ -150,6 +180,11 @@ def write_notebook(path: Path, *cells: str) -> bytes:
 def test_a_notebook_prints_what_its_cells_print(shell: Shell) -> None:
     write_notebook(shell.folder / "n.ipynb", "x = 20\nprint('hello')", "!echo shell {x}", "x + 1", "x + 2;", "%cd /\nx")
     assert shell.run("run", "n.ipynb").stdout.split("\n") == ["hello", "shell 20", "21", "/", "20", ""]
+
+
+def test_a_letter_that_a_shell_command_prints_in_two_pieces_is_whole(shell: Shell) -> None:
+    write_notebook(shell.folder / "n.ipynb", r"!printf 'caf\303'; sleep 0.3; printf '\251\n'")
+    assert shell.run("run", "n.ipynb").stdout == "caf\u00e9\n"
 
 
 def test_a_notebook_stops_at_the_first_failing_cell(shell: Shell) -> None:
@@ -210,6 +245,41 @@ def test_an_unchanged_rerun_says_that_it_is_reused(served: Shell) -> None:
     assert all(step["reused"] for step in shown["steps"])
     assert "reused from words" in served.run("show", "last").stdout
     assert "one: reused from words" in served.run("explain", "last", "one").stdout
+
+
+LONG = """
+from azureml.core import Experiment, Workspace
+from azureml.pipeline.core import Pipeline
+from azureml.pipeline.steps import PythonScriptStep
+
+ws = Workspace.from_config()
+steps = [PythonScriptStep("./folder/../long.py", name=f"s{n}", source_directory="steps", allow_reuse=False) for n in range(12)]
+for before, after in zip(steps, steps[1:]):
+    after.run_after(before)
+Experiment(ws, "long").submit(Pipeline(ws, steps=steps)).wait_for_completion(show_output=False)
+"""
+LONG_STEP = """
+import sys
+from azureml.core import Run
+print("I am", sys.argv[0])
+Run.get_context().log("m" * 200, 1)
+"""
+
+
+def test_show_fits_the_terminal_and_a_script_may_be_spelt_freely(served: Shell) -> None:
+    (served.folder / "long.py").write_text(LONG)
+    (served.folder / "steps" / "folder").mkdir()
+    (served.folder / "steps" / "long.py").write_text(LONG_STEP)
+    served.run("run", "long.py")
+    run_id = served.json("runs", "--experiment", "long")[0]["id"]
+    served.environment["COLUMNS"] = "100"
+    try:
+        lines = served.run("show", run_id).stdout.splitlines()
+    finally:
+        del served.environment["COLUMNS"]
+    assert max(map(len, lines)) <= 100
+    assert sum("└─ s" in line and "Finished" in line for line in lines) == 11
+    assert served.run("logs", run_id, "s11").stdout == "I am long.py\n"
 
 
 def test_misspelt_runs_and_steps_get_a_hint(served: Shell) -> None:

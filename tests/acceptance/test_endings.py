@@ -199,6 +199,18 @@ def failing_pipeline(workspace, scripts, tmp_path: Path):
     return Pipeline(workspace, [step("good", "after_bad", bad), step("good", "after_slow", slow)]), ran
 
 
+def test_child_runs_of_a_script_end_with_it(workspace, scripts):
+    text = "import sys\nfrom azureml.core import Run\nRun.get_context().child_run('left').log('x', 1)\nsys.exit(int(sys.argv[1]))"
+    folder = scripts(parent=text)
+    for code, status in ((0, "Completed"), (1, "Failed")):
+        step = PythonScriptStep("parent.py", arguments=[code], compute_target="local", source_directory=str(folder), allow_reuse=False)
+        run = Experiment(workspace, "endings").submit(Pipeline(workspace, [step]))
+        run.wait_for_completion(show_output=False, raise_on_error=False)
+        (child,) = run.find_step_run("parent.py")[0].get_children()
+        assert child.get_status() == status
+        assert child.get_metrics() == {"x": 1}
+
+
 def test_a_failure_stops_the_rest(workspace, scripts, tmp_path: Path):
     pipeline, ran = failing_pipeline(workspace, scripts, tmp_path)
     run = Experiment(workspace, "endings").submit(pipeline)

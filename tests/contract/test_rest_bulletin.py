@@ -6,10 +6,15 @@ import threading
 from penstock.service.bulletin import Bulletin
 
 
+async def wait(bulletin: Bulletin, root: str, seconds: float) -> bool:
+    with bulletin.listen(root) as listener:
+        return await listener.wait(seconds)
+
+
 def test_listener_hears_of_its_root_only() -> None:
     async def scene() -> tuple[bool, bool]:
         bulletin = Bulletin()
-        mine, other = asyncio.create_task(bulletin.wait("mine", 5)), asyncio.create_task(bulletin.wait("other", 0.1))
+        mine, other = asyncio.create_task(wait(bulletin, "mine", 5)), asyncio.create_task(wait(bulletin, "other", 0.1))
         await asyncio.sleep(0)
         threading.Thread(target=bulletin.announce, args=({"mine"}, set())).start()
         return await mine, await other
@@ -43,7 +48,7 @@ def test_nobody_listens() -> None:
     bulletin.close()
 
     async def listen() -> bool:
-        return await bulletin.wait("root", 0.01)
+        return await wait(bulletin, "root", 0.01)
 
     assert asyncio.run(listen()) is False
     bulletin.announce({"root"}, set())  # the loop is gone

@@ -51,9 +51,8 @@ def test_short_id_is_looked_up_not_searched_for(rest: Any, asked: list[Any]) -> 
 
 
 def test_short_id_of_many_runs(rest: Any, asked: list[Any]) -> None:
-    make(rest, *(f"many_{number}" for number in range(9)))
+    make(rest, *(f"many_{number}" for number in range(9)), "pair_1", "pair_2")
     with pytest.raises(Invalid, match=r"^2 runs begin with 'pair'") as caught:
-        make(rest, "pair_1", "pair_2")
         lookup.get_run("pair")
     assert "pair_1 (e " in caught.value.message
     with pytest.raises(Invalid, match=r"^More than 5 runs begin with 'many'.*, \.\.\.\. Type more of the id"):

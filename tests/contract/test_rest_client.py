@@ -19,7 +19,7 @@ import pytest
 from penstock.client import connect, transport
 from penstock.client.client import Client
 from penstock.client.home import Home
-from penstock.model.errors import Invalid, NotFound, PenstockError, Unavailable
+from penstock.model.errors import AlreadyExists, Invalid, NotFound, PenstockError, Refused, Unavailable
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -30,6 +30,7 @@ class Fickle:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.requests: list[bytes] = []
+        self.delay_seconds = 0.0  # before the first answer
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(home.socket))
         self._listener.listen(5)
@@ -45,6 +46,8 @@ class Fickle:
         for answer in answers:
             with self._listener.accept()[0] as connection:
                 self.requests.append(connection.recv(65536))
+                time.sleep(self.delay_seconds)
+                self.delay_seconds = 0
                 connection.sendall(answer)
 
     def close(self) -> None:
@@ -67,6 +70,13 @@ def fickle(tmp_path: Path) -> Iterator[Fickle]:
 def test_dropped_connection_is_tried_again(fickle: Fickle, half: bytes) -> None:
     assert fickle.answer(half, half, GOOD).get_run("x") == {}
     assert len(fickle.requests) == 3
+
+
+def test_long_wait_that_breaks_is_tried_again(fickle: Fickle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a service did before it died does not count: a long poll may have lasted."""
+    monkeypatch.setattr(transport, "RETRY_SECONDS", 0.3)
+    fickle.delay_seconds = 0.6
+    assert fickle.answer(b"", GOOD).follow_run("x", wait_seconds=5) == {}
 
 
 def test_submission_is_the_same_the_second_time(fickle: Fickle) -> None:
@@ -112,6 +122,112 @@ def test_nobody_there(tmp_path: Path) -> None:
 def test_name_that_no_path_can_hold(rest: Any) -> None:
     with pytest.raises(Invalid):
         rest.client.get_run("\ud800")
+
+
+# Where the service does what it was told, and its answer is lost
+
+
+class Lossy:
+    """Stands between a client and a real service: the first answer of each method in `drops` never arrives."""
+
+    def __init__(self, rest: Any, home: Home) -> None:
+        self.drops: set[bytes] = set()
+        self.client = Client(home)
+        self._target = str(rest.home.socket)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(home.socket))
+        self._listener.listen(5)
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection = self._listener.accept()[0]
+            except OSError:
+                return
+            with connection:
+                self._exchange(connection)
+
+    def _exchange(self, connection: socket.socket) -> None:
+        request = connection.recv(65536)
+        if not request:
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as service:
+            service.connect(self._target)
+            service.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+            answer = b"".join(iter(lambda: service.recv(65536), b""))
+        method = request.split(b" ", 1)[0]
+        if method in self.drops:
+            self.drops.remove(method)
+        else:
+            connection.sendall(answer)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+
+@pytest.fixture
+def lossy(rest: Any, tmp_path: Path) -> Iterator[Lossy]:
+    home = Home(tmp_path)
+    home.create()
+    proxy = Lossy(rest, home)
+    yield proxy
+    proxy.close()
+    gc.collect()
+
+
+def test_lost_answer_to_a_create_is_no_error(rest: Any, lossy: Lossy, tmp_path: Path) -> None:
+    client, workspace = lossy.client, rest.workspace_id
+    lossy.drops = {b"POST"}
+    made = client.create_workspace("lost", "s", "g", tags={"a": 1})
+    lossy.drops = {b"PUT"}
+    assert client.register_datastore(workspace, "lost", "Custom", root=str(tmp_path / "data"))["name"] == "lost"
+    lossy.drops = {b"PUT"}
+    assert client.put_compute_target(workspace, "lost", "AmlCompute", {"max_nodes": 3})["definition"] == {"max_nodes": 3}
+    assert lossy.drops == set()
+    assert [item["id"] for item in rest.client.list_workspaces("s", "g") if item["name"] == "lost"] == [made["id"]]
+    for again in (
+        lambda: client.create_workspace("lost", "s", "g", tags={"a": 1}),
+        lambda: client.register_datastore(workspace, "lost", "Custom", root=str(tmp_path / "data")),
+        lambda: client.put_compute_target(workspace, "lost", "AmlCompute", {"max_nodes": 3}),
+    ):
+        with pytest.raises(AlreadyExists):
+            again()
+
+
+def test_lost_answer_to_a_create_of_what_was_there_is_one(rest: Any, lossy: Lossy) -> None:
+    rest.client.create_workspace("there", "s", "g")
+    rest.client.put_compute_target(rest.workspace_id, "there", "AmlCompute", {})
+    lossy.drops = {b"POST", b"PUT"}
+    with pytest.raises(AlreadyExists):
+        lossy.client.create_workspace("there", "s", "g")
+    with pytest.raises(AlreadyExists):
+        lossy.client.put_compute_target(rest.workspace_id, "there", "AmlCompute", {})
+    assert lossy.drops == set()
+
+
+def test_lost_answer_to_a_delete_is_no_error(rest: Any, lossy: Lossy) -> None:
+    client, workspace = rest.client, rest.client.create_workspace("gone", "s", "g")["id"]
+    client.register_datastore(workspace, "gone", "Custom")
+    client.put_compute_target(workspace, "gone", "AmlCompute", {})
+    experiment = client.ensure_experiment(workspace, "gone")["id"]
+    for delete in (
+        lambda: lossy.client.unregister_datastore(workspace, "gone"),
+        lambda: lossy.client.delete_compute_target(workspace, "gone"),
+        lambda: lossy.client.delete_experiment(experiment),
+        lambda: lossy.client.delete_workspace(workspace),
+    ):
+        lossy.drops = {b"DELETE"}
+        delete()
+        assert lossy.drops == set()
+        with pytest.raises(NotFound):
+            delete()
+    lossy.drops = {b"DELETE"}
+    with pytest.raises(Refused):
+        lossy.client.unregister_datastore(rest.workspace_id, "workspaceblobstore")
 
 
 # One connection, many users

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from penstock.client import transport
+from penstock.compile import snapshots
 from penstock.compile.manifests import Entry, manifest_digest
 from penstock.compile.snapshots import take_snapshot, upload_snapshot
 from penstock.model.errors import Invalid, NotFound, Refused, TooLarge
@@ -52,6 +54,80 @@ def test_blob_with_another_digest_leaves_nothing(rest: Any) -> None:
 def test_blob_that_is_too_large(rest: Any) -> None:
     with pytest.raises(TooLarge, match="snapshot_bytes"):
         rest.client.put_blob(sha256(b""), b"x" * 1_000_001)
+    rest.client.service_info()
+
+
+def frames(*files: bytes) -> bytes:
+    return b"".join(f"{sha256(data)} {len(data)}\n".encode() + data for data in files)
+
+
+def send(rest: Any, body: bytes) -> Any:
+    return b"".join(rest.client._transport.stream("POST", "/blobs", body=io.BytesIO(body)))
+
+
+def test_small_files_travel_together(rest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = transport.Transport.stream
+
+    def stream(self: transport.Transport, method: str, path: str, **more: Any) -> Any:
+        asked.append(path)
+        return real(self, method, path, **more)
+
+    monkeypatch.setattr(transport.Transport, "stream", stream)
+    monkeypatch.setattr(snapshots, "_SMALL_BYTES", 300_000)
+    for number in range(200):
+        (tmp_path / f"{number}.py").write_bytes(f"print({number})\n".encode() * number)
+    (tmp_path / "large.bin").write_bytes(os.urandom(400_000))
+    snapshot = take_snapshot(str(tmp_path))
+    upload_snapshot(rest.client, snapshot)
+    assert asked == ["/blobs", f"/blobs/{sha256((tmp_path / 'large.bin').read_bytes())}"]
+    assert rest.client.missing_blobs([entry.digest for entry in snapshot.files]) == []
+    for entry in snapshot.files:
+        assert blobs.blob_path(rest.context, entry.digest).read_bytes() == (tmp_path / entry.path).read_bytes()
+
+
+def test_blobs_that_are_there_are_passed_over(rest: Any) -> None:
+    old, new = os.urandom(1000), os.urandom(1000)
+    rest.client.put_blob(sha256(old), old)
+    before = blobs.blob_path(rest.context, sha256(old)).stat()
+    assert send(rest, frames(old, b"", new, old)) == b'{"count":4}'
+    assert blobs.blob_path(rest.context, sha256(new)).read_bytes() == new
+    assert blobs.blob_path(rest.context, sha256(old)).stat() == before
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, 65, 66, 70])
+def test_blobs_come_in_any_pieces(rest: Any, piece: int) -> None:
+    files = [os.urandom(size) for size in (0, 1, 100, 65, 3)]
+    body = frames(*files)
+    with blobs.IncomingBlobs(rest.context) as incoming:
+        for start in range(0, len(body), piece):
+            incoming.write(body[start : start + piece])
+        incoming.finish()
+    assert [blobs.blob_path(rest.context, sha256(data)).read_bytes() for data in files] == files
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (lambda good: good[:-1], "in the middle of its file number 2"),
+        (lambda good: good[:70], "in the middle of its file number 1"),
+        (lambda good: good + b"x", "in the middle of its file number 3"),
+        (lambda good: good + b"x" * 200, "is not the line"),
+        (lambda good: good + b"0" * 64 + b" -1\n", "is not the line"),
+        (lambda good: good + b"0" * 64 + b" \xb2\n", "is not the line"),
+        (lambda good: good + b"../../../x 1\nx", "is not a sha256"),
+        (lambda good: good + b"0" * 64 + b" 1\nx", "nothing was stored"),
+    ],
+)
+def test_blobs_that_are_none(rest: Any, spoil: Any, found: str) -> None:
+    with pytest.raises(Invalid, match=found):
+        send(rest, spoil(frames(os.urandom(200), os.urandom(200))))
+    assert list(rest.home.blobs.glob("*/.incoming-*")) == []
+
+
+def test_blobs_that_are_too_many(rest: Any) -> None:
+    with pytest.raises(TooLarge, match="snapshot_bytes"):
+        send(rest, frames(*(os.urandom(100_000) for _ in range(11))))
     rest.client.service_info()
 
 
@@ -164,6 +240,23 @@ def test_live_files_and_logs(rest: Any, chain: Any) -> None:
     rest.write(step, "files/outputs/a.txt", b"collected")
     assert rest.client.read_file(step, "outputs/a.txt") == b"collected"
     assert rest.client.read_file(step, "logs/azureml/stdoutlogs.txt") == b"line 1\nline 2\n"
+
+
+def test_no_log_is_read_to_list_it(rest: Any, chain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from penstock.operations import files
+
+    answer = rest.submit(chain(2))
+    run, step = answer["run"]["id"], answer["steps"][0]["id"]
+    error = '{"code": "UserError", "message": "schön"}'
+    rest.execute("update runs set error = ?, name = 'größer' where id in (?, ?)", error, run, step)
+    os.truncate(rest.write(step, "user_logs/std_log.txt", b""), 10**9)
+    monkeypatch.setattr(files, "_read_whole", lambda path: pytest.fail("it was read"))
+    listed = {run_id: {item["name"]: item["size"] for item in rest.client.list_files(run_id)} for run_id in (run, step)}
+    assert listed[step]["logs/azureml/stdoutlogs.txt"] == listed[step]["user_logs/std_log.txt"] == 10**9
+    assert "logs/azureml/stdoutlogs.txt" in listed[run]
+    for run_id in (run, step):
+        for name in ("logs/azureml/executionlogs.txt", "logs/azureml/stderrlogs.txt"):
+            assert listed[run_id][name] == len(rest.client.read_file(run_id, name)) > 0
 
 
 def test_log_is_followed_by_offset(rest: Any, chain: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import socket
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -269,6 +271,24 @@ def test_broken_verb_is_logged_under_a_name(rest: Any, monkeypatch: pytest.Monke
     assert caught.value.status == 500
     assert caught.value.details["error_id"] in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_bodies_and_answers_are_handled_in_the_threads_of_verbs(rest: Any, chain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop, which everybody waits for, turns none of them into values or text."""
+    places: set[tuple[str, str]] = set()
+    for name in ("loads", "dumps"):
+        real = getattr(json, name)
+
+        def watched(*values: Any, name: str = name, real: Any = real, **more: Any) -> Any:
+            if sys._getframe(1).f_code.co_filename.endswith(("service/requests.py", "service/answers.py")):
+                places.add((name, threading.current_thread().name.split("_")[0]))
+            return real(*values, **more)
+
+        monkeypatch.setattr(json, name, watched)
+    run = rest.submit(chain(3))["run"]["id"]
+    rest.client.follow_run(run)
+    rest.client.list_runs()
+    assert places == {("loads", "verb"), ("dumps", "verb")}
 
 
 def test_stop(rest: Any) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused, Unavailable
 
 
 def test_workspace_is_found_whatever_the_case(rest: Any) -> None:
@@ -53,6 +54,56 @@ def test_workspace_changes_and_goes(rest: Any) -> None:
     rest.client.delete_workspace(rest.workspace_id)
     with pytest.raises(NotFound):
         rest.client.get_workspace(rest.workspace_id)
+
+
+def test_deleted_workspace_leaves_nothing_but_data(rest: Any, chain: Any) -> None:
+    kept = rest.client.create_workspace("kept", "s", "g")["id"]
+    other = rest.client.create_run(kept, "e")["id"]
+    runs = [rest.client.create_run(rest.workspace_id, "e")["id"] for _ in range(3)]
+    below = rest.client.create_run(kept, "e", parent_run_id=runs[0])["id"]
+    data = Path(rest.client.get_datastore(rest.workspace_id, "workspaceblobstore")["root"]) / "data.csv"
+    data.write_text("1,2")
+    for run_id in (*runs, below, other):
+        rest.write(run_id, "files/model", b"m")
+    with pytest.raises(Refused, match="4 runs that go on"):
+        rest.client.delete_workspace(rest.workspace_id)
+    for run_id in (*runs, below):
+        rest.client.set_run_status(run_id, "Completed")
+    rest.client.delete_workspace(rest.workspace_id)
+    assert [run_id for run_id in (*runs, below, other) if rest.home.run_folder(run_id).exists()] == [other]
+    assert rest.context.database.first("select count(*) as left from events where run_id <> ?", (other,)) == {"left": 0}
+    assert rest.client.follow_run(other)["events"]
+    assert data.read_text() == "1,2"
+    deadline = time.monotonic() + 10
+    while (rest.home.path / "discarded").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_workspace_whose_folders_can_not_be_made(rest: Any) -> None:
+    aside = rest.home.workspaces.rename(rest.home.path / "aside")
+    rest.home.workspaces.write_text("in the way")
+    try:
+        with pytest.raises(Unavailable, match=r"The folder .*workspaces/odd-.* of the workspace 'odd' can't be made: Not a directory"):
+            rest.client.create_workspace("odd", "s", "g")
+    finally:
+        rest.home.workspaces.unlink()
+        aside.rename(rest.home.workspaces)
+    with pytest.raises(NotFound):
+        rest.client.resolve_workspace("s", "g", "odd", create=False)
+
+
+def test_folders_are_made_outside_of_the_transaction(rest: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, inside = Path.mkdir, []
+
+    def mkdir(path: Path, *args: Any, **more: Any) -> None:
+        inside.append(rest.context.database._writer.in_transaction)
+        real(path, *args, **more)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    rest.client.create_workspace("quick", "s", "g")
+    assert inside
+    assert not any(inside)
 
 
 # Experiments
@@ -152,7 +203,7 @@ def test_compute_target_lives(rest: Any) -> None:
     assert rest.client.list_compute_targets(rest.workspace_id) == []
 
 
-@pytest.mark.parametrize("nodes", [-1, "four", True, 1.5])
+@pytest.mark.parametrize("nodes", [-1, 0, "four", True, 1.5])
 def test_compute_target_with_odd_nodes(rest: Any, nodes: Any) -> None:
     with pytest.raises(Invalid, match="max_nodes"):
         rest.client.put_compute_target(rest.workspace_id, "c", "AmlCompute", {"max_nodes": nodes})

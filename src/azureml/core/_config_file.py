@@ -39,8 +39,8 @@ def find(path: Optional[str] = None, file_name: Optional[str] = None) -> Optiona
         return start
     found = next((name for name in _candidates(start, file_name) if os.path.isfile(name)), None)
     if not os.path.exists(start):
-        instead = f"the workspace comes from {found} instead" if found else "and no configuration file in a folder above it"
-        _LOGGER.warning("There is no %s; %s.", start, instead)
+        instead = f"; the workspace comes from {found} instead" if found else ", and no configuration file in a folder above it"
+        _LOGGER.warning("There is no %s%s.", start, instead)
     return found
 
 

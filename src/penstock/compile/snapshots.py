@@ -41,11 +41,11 @@ def take_snapshot(folder: str, max_bytes: int = MAX_BYTES, max_files: int = MAX_
     """
     if not os.path.isdir(folder):
         raise NotFound(f"The source directory {os.path.abspath(folder)} does not exist.")
-    found = list(walk(folder, _ignore(folder)))
-    for _, relative, _ in found:
-        _check_name(folder, relative)
-    _check_limits(folder, found, max_bytes, max_files)
     try:
+        found = list(walk(folder, _ignore(folder)))
+        for _, relative, _ in found:
+            _check_name(folder, relative)
+        _check_limits(folder, found, max_bytes, max_files)
         files = sorted(Entry(relative, about.st_size, digest_file(path), bool(about.st_mode & 0o100)) for path, relative, about in found)
     except OSError as error:
         raise Unavailable(
@@ -111,9 +111,17 @@ def _ignore_file(folder: str) -> Optional[Callable[[str], bool]]:
 
 
 def upload_snapshot(client: Client, snapshot: Snapshot) -> None:
-    """Give the service a snapshot; only the files that it does not have yet travel."""
-    by_digest = {entry.digest: entry.path for entry in snapshot.files}
-    for digest in client.missing_blobs(list(by_digest)):
-        with open(os.path.join(snapshot.folder, by_digest[digest]), "rb") as file:
-            client.put_blob(digest, file.read())
+    """Give the service a snapshot; only the files that it does not have yet travel, the small ones together."""
+    files = {entry.digest: entry for entry in snapshot.files}
+    missing = [files[digest] for digest in client.missing_blobs(list(files))]
+    small = [(entry.digest, os.path.join(snapshot.folder, entry.path)) for entry in missing if entry.size < _SMALL_BYTES]
+    if small:
+        client.put_blobs(small)
+    for entry in missing:
+        if entry.size >= _SMALL_BYTES:
+            with open(os.path.join(snapshot.folder, entry.path), "rb") as file:
+                client.put_blob(entry.digest, file)
     client.put_snapshot(snapshot.digest, [list(entry) for entry in snapshot.files])
+
+
+_SMALL_BYTES = 1 << 20  # what is read whole

@@ -56,11 +56,6 @@ def is_final(status: str) -> bool:
     return not NEXT[status]
 
 
-def may_follow(status: str, following: str) -> bool:
-    """Tell whether a run may go from `status` to `following`."""
-    return following in NEXT[status]
-
-
 def pipeline_spelling(status: str) -> str:
     """Return v1's word for a pipeline run: NotStarted, Running, Failed, Finished or Canceled."""
     return _PIPELINE.get(status, status)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from penstock.compile.manifests import Entry, manifest_digest
-from penstock.model.errors import Invalid, NotFound, TooLarge, Unavailable
+from penstock.model.errors import Invalid, NotFound, TooLarge
 from penstock.operations.context import Context
 from penstock.operations.names import as_json, check_digest
+from penstock.storage.files import IncomingFile
 from penstock.storage.paths import clean_relative
 
 
@@ -29,59 +27,85 @@ def missing_blobs(context: Context, digests: Iterable[str]) -> list[str]:
     return [digest for digest in dict.fromkeys(digests) if not blob_path(context, digest).exists()]
 
 
-class IncomingBlob:
-    """Bytes on their way in: written beside their place, checked, then renamed. Left halfway, they leave nothing behind."""
+def receive_blob(context: Context, digest: str) -> IncomingFile:
+    """Return the place for bytes with this sha256, to be written and finished."""
+    path = blob_path(context, digest)
+    return IncomingFile(path, path.parent, digest, context.settings.snapshot_bytes)
 
-    def __init__(self, context: Context, digest: str) -> None:
-        self._path, self._digest = blob_path(context, digest), digest
-        self._limit = context.settings.snapshot_bytes
-        self._hash, self._size = hashlib.sha256(), 0
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, self._temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".incoming-")
-        except OSError as error:
-            raise _no_room(self._path, error) from error
-        self._file = os.fdopen(handle, "wb")
 
-    def __enter__(self) -> IncomingBlob:
+class IncomingBlobs:
+    """Many files in one body: for each a line with its sha256 and its length, then its bytes. Each appears as soon as it is whole.
+
+    What is stored already is passed over.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.count = 0
+        self._context = context
+        self._unread = bytearray()
+        self._current: IncomingFile | None = None
+        self._left: int | None = None  # bytes of the current file that are still to come; None before a line
+        self._room = context.settings.snapshot_bytes
+
+    def __enter__(self) -> IncomingBlobs:
         return self
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes."""
-        self._size += len(data)
-        if self._size > self._limit:
-            raise TooLarge(f"One file of the source folder has more than {self._limit} bytes (the setting snapshot_bytes).")
-        self._hash.update(data)
-        try:
-            self._file.write(data)
-        except OSError as error:
-            raise _no_room(self._path, error) from error
-
-    def finish(self) -> None:
-        """Check the digest and put the bytes in their place.
+        """Take the next bytes.
 
         Raises:
-            Invalid: The bytes have another digest.
+            Invalid: They are no such line, or the bytes of a file have another sha256.
+            TooLarge: All files together have more bytes than a source folder may have.
         """
-        if self._hash.hexdigest() != self._digest:
-            raise Invalid(f"The bytes sent have the sha256 {self._hash.hexdigest()}, not {self._digest}; nothing was stored.")
-        try:
-            self._file.close()
-            os.chmod(self._temporary, 0o600)
-            os.replace(self._temporary, self._path)
-        except OSError as error:
-            raise _no_room(self._path, error) from error
+        self._unread += data
+        while self._left is not None or self._begin():
+            assert self._left is not None
+            part = bytes(self._unread[: self._left])
+            del self._unread[: self._left]
+            self._left -= len(part)
+            if self._current:
+                self._current.write(part)
+            if self._left:
+                return
+            self._end()
+
+    def _begin(self) -> bool:
+        """Read the next line; tell whether it is there."""
+        end = self._unread.find(b"\n", 0, _LONGEST_LINE)
+        if end < 0:
+            if len(self._unread) >= _LONGEST_LINE:
+                raise Invalid(_NO_LINE.format(bytes(self._unread[:80])))
+            return False
+        line = bytes(self._unread[:end])
+        del self._unread[: end + 1]
+        digest, _, length = line.decode("ascii", "replace").partition(" ")
+        if not length.isascii() or not length.isdigit():
+            raise Invalid(_NO_LINE.format(line))
+        path, self._left = blob_path(self._context, digest), int(length)
+        self._room -= self._left
+        if self._room < 0:
+            raise TooLarge(f"The files have more than {self._context.settings.snapshot_bytes} bytes (the setting snapshot_bytes).")
+        self._current = None if path.exists() else receive_blob(self._context, digest)
+        return True
+
+    def _end(self) -> None:
+        if self._current:
+            self._current.finish()
+        self._current, self._left = None, None
+        self.count += 1
+
+    def finish(self) -> None:
+        """Say that these were all; raise Invalid when the last one is not whole."""
+        if self._unread or self._left is not None:
+            raise Invalid(f"The body ends in the middle of its file number {self.count + 1}.")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for leave in (self._file.close, lambda: os.unlink(self._temporary)):
-            try:
-                leave()
-            except OSError:  # renamed already, or the disk is full: either way there is nothing to keep
-                pass
+        if self._current:
+            self._current.__exit__(kind, error, trace)
 
 
-def _no_room(path: Path, error: OSError) -> Unavailable:
-    return Unavailable(f"{path.parent} can't be written: {error.strerror}. Nothing was changed; free some room or mend its permissions.")
+_LONGEST_LINE = 64 + 1 + 19 + 1
+_NO_LINE = "{!r} is not the line before a file: its sha256, a space, and its length in bytes."
 
 
 # Snapshots

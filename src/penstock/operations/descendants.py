@@ -12,6 +12,7 @@ from typing import Any
 from penstock.model import status as words
 from penstock.operations.context import Change, Context
 
+_BECAME = {words.CANCELED: "was cancelled", words.FAILED: "failed before it ended", words.COMPLETED: "ended before it did"}
 _ACTIVE = "(" + ", ".join(f"'{word}'" for word in words.ACTIVE) + ")"
 
 # A run and everything below it.
@@ -53,8 +54,8 @@ def list_active_pipelines_below(context: Context, run_id: str) -> list[str]:
 def end_client_runs_below(change: Change, run_id: str, parent_status: str, actor: str) -> None:
     """End the runs below a run that a client drives and that go on, however deep: their parent has ended, or is asked to.
 
-    They become Canceled below a parent that was cancelled. Below any other they are Failed, as nobody said that they ended well. Steps
-    follow from their processes, and pipeline runs from their steps: both are left alone.
+    They end as their parent did: Completed, Failed, or Canceled. Steps follow from their processes, and pipeline runs from their steps:
+    both are left alone.
 
     Args:
         change: The transaction.
@@ -62,18 +63,15 @@ def end_client_runs_below(change: Change, run_id: str, parent_status: str, actor
         parent_status: What the parent became, or is asked to become.
         actor: Who ends it.
     """
-    canceled = parent_status in (words.CANCELED, words.CANCEL_REQUESTED)
-    status = words.CANCELED if canceled else words.FAILED
-    reason = f"Its parent run {run_id} was cancelled." if canceled else _ORPHANED.format(run_id)
-    error = None if canceled else json.dumps({"code": "UserError", "message": reason, "details": {"parent_run_id": run_id}})
+    status = words.CANCELED if parent_status == words.CANCEL_REQUESTED else parent_status
+    reason = f"Its parent run {run_id} {_BECAME[status]}."
+    details = {"parent_run_id": run_id}
+    error = json.dumps({"code": "UserError", "message": reason, "details": details}) if status == words.FAILED else None
     for row in change.rows.all(_CLIENT_RUNS, {"run": run_id}):
         change.rows.execute(
             "update runs set status = ?, ended_at = ?, error = coalesce(?, error) where id = ?", [status, change.at, error, row["id"]]
         )
         change.tell(row["id"], row["root_run_id"], status, actor, reason, _detail(error))
-
-
-_ORPHANED = "Its parent run {} ended before it did. End a child run with complete(), fail() or cancel()."
 
 
 def _detail(error: str | None) -> dict[str, Any] | None:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
-from penstock.model.errors import NotFound, Refused, Unavailable
+from penstock.model.errors import NotFound, Unavailable
 from penstock.operations import runs
 from penstock.operations.context import Context
+from penstock.storage.files import IncomingFile, OpenFile
 from penstock.storage.paths import clean_relative, is_inside, safe_join
 
 STD_LOG = "user_logs/std_log.txt"
@@ -46,52 +45,39 @@ def source_run_id(context: Context, run_id: str) -> str:
 
 
 def list_files(context: Context, run_id: str) -> list[dict[str, Any]]:
-    """Return name and size of every file of a run, by name."""
+    """Return name and size of every file of a run, by name. No file is read for it."""
     folder = context.home.run_folder(source_run_id(context, run_id))
     found = dict(_walk(folder / "work" / "outputs", "outputs/"))
     found.update(_walk(folder / "work" / "logs", "logs/"))
     found.update(_walk(folder / "user_logs", "user_logs/"))
     if STD_LOG in found:
         found[DRIVER_LOG] = found[STD_LOG]
-    found.update(_walk(folder / "files", ""))  # last: a file that was collected wins over the live one
-    for name in _SYNTHETIC:
-        text = None if name in found else _synthesise(context, run_id, name)
-        if text is not None:
-            found[name] = len(text)
-    return [{"name": name, "size": size} for name, size in sorted(found.items())]
+    made = _made_sizes(context, run_id, found.get(STD_LOG))
+    files = dict(_walk(folder / "files", ""))  # a file that was collected wins over the live one, and over one that is made of rows
+    return [{"name": name, "size": size} for name, size in sorted({**found, **made, **files}.items())]
 
 
 def _walk(root: Path, prefix: str) -> Iterator[tuple[str, int]]:
     """Yield name and size of the regular files below a folder; links that lead out of it are left out."""
     real_root = os.path.realpath(root)
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = os.path.join(folder, name)
-            relative = prefix + os.path.relpath(path, root).replace(os.sep, "/")
+    pending = [(str(root), prefix)]
+    while pending:
+        folder, above = pending.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:  # gone meanwhile
+            continue
+        for entry in entries:
+            name = above + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                pending.append((entry.path, f"{name}/"))
+                continue
             try:
-                relative.encode("utf-8")
-                if os.path.isfile(path) and is_inside(os.path.realpath(path), real_root):
-                    yield relative, os.stat(path).st_size
+                name.encode("utf-8")
+                if entry.is_file() and (not entry.is_symlink() or is_inside(os.path.realpath(entry.path), real_root)):
+                    yield name, entry.stat().st_size
             except (OSError, UnicodeEncodeError):  # gone meanwhile, or a name that no text can hold
                 continue
-
-
-class OpenFile:
-    """A file that is being read: what is left of it from an offset on, as it was when it was opened."""
-
-    def __init__(self, file: BinaryIO, offset: int) -> None:
-        self._file = file
-        end = file.seek(0, os.SEEK_END)
-        self.size = max(end - offset, 0)
-        file.seek(min(offset, end))
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes; b"" at the end."""
-        return self._file.read(size)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
 
 
 def open_file(context: Context, run_id: str, name: str, offset: int = 0) -> OpenFile:
@@ -133,18 +119,36 @@ def _places(folder: Path, name: str) -> Iterator[Path]:
 # Logs that are made of rows
 
 
+def _made_sizes(context: Context, run_id: str, std_log_size: int | None) -> dict[str, int]:
+    """Return name and size of the logs that `_synthesise` would make."""
+    row = runs.get_row(context, run_id)
+    if not row["is_pipeline"] and not row["is_step"]:
+        return {}
+    size = context.database.first(f"select coalesce(sum(length(cast({_LINE} as blob))), 0) as size {_EVENTS}", _places_of(row))
+    assert size is not None
+    found = {EXECUTION_LOG: size["size"], STDERR_LOG: len(_error_text(row))}
+    if not row["is_step"]:
+        found[STDOUT_LOG] = 0
+    elif std_log_size is not None:
+        found[STDOUT_LOG] = std_log_size
+    return found
+
+
 def _synthesise(context: Context, run_id: str, name: str) -> bytes | None:
     """Return v1's orchestrator logs, which nobody writes here: made from the events. None for a run that has none."""
     row = runs.get_row(context, run_id)
     if not row["is_pipeline"] and not row["is_step"]:
         return None
     if name == EXECUTION_LOG:
-        return _execution_log(context, row).encode()
+        lines = context.database.all(f"select {_LINE} as line {_EVENTS} order by events.sequence", _places_of(row))
+        return "".join(item["line"] for item in lines).encode()
     if name == STDOUT_LOG and row["is_step"]:
         return _read_whole(context.home.run_folder(source_run_id(context, run_id)) / STD_LOG)
-    if name == STDERR_LOG and row["error"]:
-        return f"{json.loads(row['error']).get('message', '')}\n".encode()
-    return b""
+    return _error_text(row) if name == STDERR_LOG else b""
+
+
+def _error_text(row: Mapping[str, Any]) -> bytes:
+    return f"{json.loads(row['error']).get('message', '')}\n".encode() if row["error"] else b""
 
 
 def _read_whole(path: Path) -> bytes | None:
@@ -154,75 +158,31 @@ def _read_whole(path: Path) -> bytes | None:
         return None
 
 
-def _execution_log(context: Context, row: Mapping[str, Any]) -> str:
-    names = {step["run_id"]: step["name"] for step in _steps(context, row)}
-    events = context.database.all(
-        "select * from events where root_run_id = ? and run_id in (select value from json_each(?)) order by sequence",
-        (row["root_run_id"], json.dumps(list(names))),
-    )
-    return "".join(f"{_log_line(event, names[event['run_id']])}\n" for event in events)
+# A line of the execution log, newline included. The database makes it, so that it can also tell how long the log is.
+_LINE = """
+    '[' || events.at || '] ' || coalesce(runs.name, 'None') || ' (' || events.run_id || '): ' || coalesce(events.status, 'event')
+    || iif(coalesce(events.reason, '') = '', '', ' - ' || events.reason) || char(10)"""
+
+# The events of a run itself and, for a pipeline run, of its steps.
+_EVENTS = """
+    from events join runs on runs.id = events.run_id left join step_runs on step_runs.run_id = events.run_id
+    where events.root_run_id = :root and (events.run_id = :run or step_runs.pipeline_run_id = :run)"""
 
 
-def _steps(context: Context, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the run itself and, for a pipeline run, its steps: id and name."""
-    own = [{"run_id": row["id"], "name": row["name"]}]
-    if not row["is_pipeline"]:
-        return own
-    sql = "select run_id, name from step_runs join runs on runs.id = run_id where pipeline_run_id = ?"
-    return own + context.database.all(sql, (row["id"],))
-
-
-def _log_line(event: Mapping[str, Any], name: str) -> str:
-    words = [f"[{event['at']}]", str(name), f"({event['run_id']}):", event["status"] or "event"]
-    return " ".join([*words, *([f"- {event['reason']}"] if event["reason"] else [])])
+def _places_of(row: Mapping[str, Any]) -> dict[str, str]:
+    return {"root": row["root_run_id"], "run": row["id"]}
 
 
 # Writing
 
 
-class IncomingFile:
-    """An artifact on its way in: written beside its place, then renamed, so that it appears whole or not at all."""
+def receive_file(context: Context, run_id: str, name: str) -> IncomingFile:
+    """Return the place for an artifact of a run, to be written and finished.
 
-    def __init__(self, context: Context, run_id: str, name: str) -> None:
-        runs.get_row(context, run_id)
-        folder = context.home.run_folder(run_id)
-        self._path = safe_join(folder / "files", name)
-        try:
-            (folder / "incoming").mkdir(parents=True, exist_ok=True)
-            handle, self._temporary = tempfile.mkstemp(dir=folder / "incoming")
-        except OSError as error:
-            raise self._trouble(error) from error
-        self._file = os.fdopen(handle, "wb")
-        self.size = 0
-
-    def _trouble(self, error: OSError) -> Unavailable:
-        return Unavailable(f"The file {self._path} can't be written: {error.strerror}. Nothing was changed.")
-
-    def __enter__(self) -> IncomingFile:
-        return self
-
-    def write(self, data: bytes) -> None:
-        """Take the next bytes."""
-        self.size += len(data)
-        try:
-            self._file.write(data)
-        except OSError as error:
-            raise self._trouble(error) from error
-
-    def finish(self) -> None:
-        """Put the file in its place, over an older one."""
-        try:
-            self._file.close()
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(self._temporary, self._path)
-        except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-            raise Refused(f"The file can't be kept as {self._path}: a file and a folder would have the same name.") from error
-        except OSError as error:
-            raise self._trouble(error) from error
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for leave in (self._file.close, lambda: os.unlink(self._temporary)):
-            try:
-                leave()
-            except OSError:  # renamed already, or the disk is full: either way there is nothing to keep
-                pass
+    Raises:
+        NotFound: There is no such run.
+        Invalid: The name leaves the run's folder.
+    """
+    runs.get_row(context, run_id)
+    folder = context.home.run_folder(run_id)
+    return IncomingFile(safe_join(folder / "files", name), folder / "incoming")

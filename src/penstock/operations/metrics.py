@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from penstock.model import metrics
-from penstock.model.errors import Invalid, Unavailable
+from penstock.model.errors import Invalid
 from penstock.operations import runs
 from penstock.operations.context import Context
 from penstock.operations.descendants import list_descendants
 from penstock.operations.files import source_run_id
+from penstock.storage.files import append_lines
 
 _KINDS = (metrics.SCALAR, metrics.LIST, metrics.ROW, metrics.TABLE, metrics.IMAGE, metrics.JSON)
 _LONGEST_NAME = 1000
@@ -36,7 +36,7 @@ def log_metrics(context: Context, run_id: str, records: Sequence[Any]) -> int:
     runs.get_row(context, run_id)
     lines = [json.dumps(_check(item, context.now())) for item in records]
     if lines:
-        _append(_path(context, run_id), "".join(f"{line}\n" for line in lines).encode())
+        append_lines(_path(context, run_id), "".join(f"{line}\n" for line in lines).encode())
     return len(lines)
 
 
@@ -52,22 +52,6 @@ def _check(item: Any, now: str) -> dict[str, Any]:
     if not isinstance(value, wanted.get(kind, object)):
         raise Invalid(f"The metric '{name}' is a {kind}; its value can't be {type(value).__name__}.")
     return metrics.record(str(name), str(kind), value, at if isinstance(at, str) else now, step)
-
-
-def _append(path: Path, data: bytes) -> None:
-    """Append in one write, on a line of its own even after a line that a killed writer left torn."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            size = os.fstat(handle).st_size
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                data = b"\n" + data
-            os.write(handle, data)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise Unavailable(f"{path} can't be written: {error.strerror}. The metrics were not kept.") from error
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:

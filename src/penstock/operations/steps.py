@@ -13,6 +13,7 @@ from typing import Any
 from penstock.model import status as words
 from penstock.model.errors import NotFound
 from penstock.operations.context import Change, Context
+from penstock.operations.descendants import end_client_runs_below
 from penstock.persistence.database import Row
 
 ENGINE = "engine"
@@ -207,6 +208,7 @@ def settle(context: Context, run_id: str, attempt: int, ending: Ending) -> bool:
             return False
         change.rows.execute("update step_runs set outputs = ?, handle = null where run_id = ?", [json.dumps(ending.outputs), run_id])
         change.tell(run_id, run["root_run_id"], ending.status, ENGINE, ending.reason, {"error": ending.error} if ending.error else None)
+        end_client_runs_below(change, run_id, ending.status, ENGINE)
         if ending.status == words.COMPLETED:
             _remember(change, run, step)
             _release_followers(change, run_id)

@@ -23,6 +23,9 @@ _GONE = """
         select id from runs where workspace_id = ?
         union select runs.id from runs join gone on runs.parent_run_id = gone.id
     ) """
+_DELETE_EVENTS = """
+    delete from events
+     where root_run_id in (select root_run_id from runs where id in (select id from gone)) and run_id in (select id from gone)"""
 
 BUILT_IN_DATASTORES = {
     "workspaceblobstore": "AzureBlob",  # the default one; many scripts name it
@@ -177,9 +180,9 @@ def delete_workspace(context: Context, workspace_id: str) -> None:
         active = sum(not status.is_final(run["status"]) for run in runs)
         if active:
             raise Refused(f"The workspace '{found['name']}' has {active} runs that go on. Cancel them or wait for them, then delete it.")
-        change.rows.execute(_GONE + "delete from events where run_id in (select id from gone) and root_run_id in (select root_run_id from runs where id in (select id from gone))", (workspace_id,))
+        change.rows.execute(_GONE + _DELETE_EVENTS, (workspace_id,))
         change.rows.execute("delete from workspaces where id = ?", (workspace_id,))
-    discard(context.home, [context.home.run_folder(run["id"]) for run in runs])
+    discard(context.home.path / "discarded", [context.home.run_folder(run["id"]) for run in runs])
 
 
 def _find(context: Context, subscription_id: str, resource_group: str, name: str) -> dict[str, Any] | None:

@@ -92,7 +92,7 @@ class Database:
             connection.execute("commit")
 
     def _reader(self) -> sqlite3.Connection:
-        if self._writing_thread == threading.get_ident():  # inside a transaction a read must see what was just written
+        if self.is_in_transaction():  # a read there must see what was just written
             return self._writer
         connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
@@ -100,6 +100,10 @@ class Database:
             connection.execute("pragma query_only = on")
             self._all_readers.append(connection)
         return connection
+
+    def is_in_transaction(self) -> bool:
+        """Tell whether the calling thread is inside a transaction."""
+        return self._writing_thread == threading.get_ident()
 
     def close(self) -> None:
         """Close all connections."""

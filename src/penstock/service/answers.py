@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from penstock.model.errors import PenstockError
 from penstock.model.ids import new_id
-from penstock.operations.files import OpenFile
+from penstock.storage.files import OpenFile
 
 _log = logging.getLogger(__name__)
 _CHUNK = 256 * 1024

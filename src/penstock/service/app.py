@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penstock.model.errors import Invalid, NotFound, PenstockError
 from penstock.operations.context import Context
-from penstock.operations.files import OpenFile
 from penstock.service import routes_files, routes_runs, routes_service, routes_workspaces
 from penstock.service.answers import error_answer, file_answer, json_answer
 from penstock.service.bulletin import Bulletin
-from penstock.service.requests import Service, read_call
+from penstock.service.requests import Service, make_call, read_body
 from penstock.service.routes import Declaration, Role, check_declarations
+from penstock.storage.files import OpenFile
 
 TABLES = (routes_service.table, routes_workspaces.table, routes_runs.table, routes_files.table)
 _THREADS = 6  # each keeps a reading connection with its cache
@@ -47,7 +47,7 @@ def create_app(
         info: What GET /service answers.
         stop: Called when a client asks the service to leave; it leaves after the answer.
         touch: Called whenever somebody asks, sends or waits for something.
-        bulletin: Where the engine and the verbs announce news; also `app.state.bulletin`.
+        bulletin: Where the engine and the verbs announce news.
 
     Raises:
         ValueError: A route states no permission.
@@ -60,7 +60,6 @@ def create_app(
     )
     app.router.redirect_slashes = False  # a wrong path is an error, not a hint
     app.add_middleware(_Touching, touch=touch)
-    app.state.bulletin = service.bulletin
     return app
 
 
@@ -78,13 +77,22 @@ def _endpoint(service: Service, route: Declaration) -> Callable[[Request], Any]:
 
 
 async def _answer(service: Service, route: Declaration, request: Request) -> Response:
-    call = await read_call(service, request, route.takes_json)
+    """Read what was sent, do it, and answer. Bodies and answers may be large: they become values and text in the threads of verbs."""
+    data = await read_body(request) if route.takes_json else b""
     if route.is_async:
-        result = await route.handler(call)
-    else:
-        verb = route.handler(call)
-        call.reject_others()
-        result = await call.run(verb)
+        call = await service.run(make_call, service, request, data)
+        return await service.run(_result_answer, service, await route.handler(call))
+    return await service.run(_run_verb, service, route, request, data)
+
+
+def _run_verb(service: Service, route: Declaration, request: Request, data: bytes) -> Response:
+    call = make_call(service, request, data)
+    verb = route.handler(call)
+    call.reject_others()
+    return _result_answer(service, verb())
+
+
+def _result_answer(service: Service, result: Any) -> Response:
     if isinstance(result, OpenFile):
         return file_answer(result, service.pool)
     return json_answer({} if result is None else result)

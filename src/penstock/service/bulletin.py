@@ -59,11 +59,6 @@ class Bulletin:
                 if not self._listeners[root_run_id]:
                     del self._listeners[root_run_id]
 
-    async def wait(self, root_run_id: str, seconds: float) -> bool:
-        """Wait for news of a root run that come from now on; tell whether there were any."""
-        with self.listen(root_run_id) as listener:
-            return await listener.wait(seconds)
-
 
 class Listener:
     """One who waits."""

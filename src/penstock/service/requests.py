@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -17,6 +17,7 @@ from penstock.service.bulletin import Bulletin
 
 BODY_BYTES = 64 * 1024 * 1024  # a graph of some ten thousand steps
 _MISSING: Any = object()
+_T = TypeVar("_T")
 _LARGEST_NUMBER = 2**63 - 1  # what a row can hold
 
 
@@ -116,6 +117,10 @@ class Service:
     stop: Callable[[], None]
     touch: Callable[[], None]
 
+    async def run(self, verb: Callable[..., _T], *values: Any) -> _T:
+        """Run a verb in a thread: the event loop never waits for a row or a disk."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, verb, *values)
+
 
 @dataclass
 class Call:
@@ -133,8 +138,8 @@ class Call:
         return self.service.context
 
     async def run(self, verb: Callable[..., Any], *values: Any) -> Any:
-        """Run a verb in a thread: the event loop never waits for a row or a disk."""
-        return await asyncio.get_running_loop().run_in_executor(self.service.pool, verb, *values)
+        """Run a verb in a thread."""
+        return await self.service.run(verb, *values)
 
     def reject_others(self) -> None:
         """Refuse a request that holds more than was asked for."""
@@ -142,14 +147,15 @@ class Call:
         self.body.reject_others()
 
 
-async def read_call(service: Service, request: Request, has_body: bool) -> Call:
-    """Return the call that a request makes; with `has_body`, its JSON object is read and checked."""
+def make_call(service: Service, request: Request, data: bytes) -> Call:
+    """Return the call that a request makes, its path, query and JSON body checked."""
     query = Fields(_check_text(dict(request.query_params), "query"), "query")
-    body = _parse_object(await _read_body(request), "body") if has_body else {}
-    return Call(service, request, _check_text(dict(request.path_params), "path"), query, Fields(body, "body"))
+    path = _check_text(dict(request.path_params), "path")
+    return Call(service, request, path, query, Fields(_parse_object(data, "body"), "body"))
 
 
-async def _read_body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """Return the bytes of a request's body; raise TooLarge when they are too many."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -9,6 +9,7 @@ from typing import Any
 from penstock.operations import blobs, files
 from penstock.service.requests import Call
 from penstock.service.routes import Role, RouteTable
+from penstock.storage.files import IncomingFile
 
 table = RouteTable()
 Verb = Callable[[], Any]
@@ -24,8 +25,17 @@ def missing_blobs(call: Call) -> Verb:
 async def put_blob(call: Call) -> dict[str, Any]:
     """Store bytes under their sha256."""
     call.reject_others()
-    await _take(call, await call.run(blobs.IncomingBlob, call.context, call.path["digest"]))
+    await _take(call, await call.run(blobs.receive_blob, call.context, call.path["digest"]))
     return {"digest": call.path["digest"]}
+
+
+@table.add("POST", "/blobs", Role.CONTRIBUTOR, takes_json=False)
+async def put_blobs(call: Call) -> dict[str, Any]:
+    """Store many files in one body: for each a line `sha256 length`, then its bytes."""
+    call.reject_others()
+    incoming = blobs.IncomingBlobs(call.context)
+    await _take(call, incoming)
+    return {"count": incoming.count}
 
 
 @table.add("PUT", "/snapshots/{digest}", Role.CONTRIBUTOR)
@@ -50,13 +60,13 @@ def read_file(call: Call) -> Verb:
 async def put_file(call: Call) -> dict[str, Any]:
     """Keep a file with a run."""
     call.reject_others()
-    incoming = await call.run(files.IncomingFile, call.context, call.path["run_id"], call.path["name"])
+    incoming = await call.run(files.receive_file, call.context, call.path["run_id"], call.path["name"])
     await _take(call, incoming)
     return {"name": call.path["name"], "size": incoming.size}
 
 
-async def _take(call: Call, incoming: blobs.IncomingBlob | files.IncomingFile) -> None:
-    """Write a request's bytes as they come; they appear whole or not at all."""
+async def _take(call: Call, incoming: IncomingFile | blobs.IncomingBlobs) -> None:
+    """Write a request's bytes as they come; a file appears whole or not at all."""
     with incoming:
         async for chunk in call.request.stream():
             await call.run(incoming.write, chunk)

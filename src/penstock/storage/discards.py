@@ -16,10 +16,10 @@ def discard(bin_folder: Path, folders: Iterable[Path]) -> threading.Thread:
     """Take folders away at once, and free their room in the background; return the thread that does.
 
     They are moved into `bin_folder` first, which must be on the same disk. Whatever is found there is removed: what an earlier process
-    did not finish, too.
+    did not finish, too. A folder that is not there, or can't be moved, is left as it is.
     """
     for folder in folders:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             _move(folder, bin_folder / new_id())
     thread = threading.Thread(target=shutil.rmtree, args=(bin_folder,), kwargs={"ignore_errors": True}, name="discard", daemon=True)
     thread.start()

@@ -305,3 +305,16 @@ class TestOtherKinds:
         target = compute_from_record(workspace, {"name": "n", "type": "Quantum", "definition": {}})
         assert type(target) is ComputeTarget
         assert target.type == "Quantum"
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", ["a b!", "", "1cpu", "-cpu", "cpu/gpu", "ümlaut", "x" * 65, "cpu\n", 3, None])
+    def test_a_name_that_azure_would_not_take_is_refused(self, workspace, name):
+        configuration = AmlCompute.provisioning_configuration(max_nodes=1)
+        with pytest.raises(ComputeTargetException, match="can't name a compute target"):
+            ComputeTarget.create(workspace, name, configuration)
+        assert workspace._client.targets == {}
+
+    @pytest.mark.parametrize("name", ["cpu", "Cpu-Cluster-2", "cpu_cluster", "x" * 64])
+    def test_names_of_real_scripts_are_taken(self, workspace, name):
+        assert ComputeTarget.create(workspace, name, AmlCompute.provisioning_configuration(max_nodes=1)).name == name

@@ -281,3 +281,9 @@ class TestFiles:
         configured().save(str(tmp_path), "g.runconfig")
         RunConfiguration.delete(str(tmp_path), "g")
         assert not (tmp_path / ".azureml" / "g.runconfig").exists()
+
+
+@pytest.mark.parametrize("value", ["x", {"dependencies": []}])
+def test_conda_dependencies_must_be_such(value):
+    with pytest.raises(UserErrorException, match="conda_dependencies must be CondaDependencies, not a"):
+        RunConfiguration(conda_dependencies=value)

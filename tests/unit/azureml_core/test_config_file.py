@@ -78,3 +78,13 @@ def test_written_file_is_found_and_holds_both_forms(tmp_path: Path) -> None:
 def test_old_folder_and_file_name_are_kept(tmp_path: Path) -> None:
     (tmp_path / "aml_config").mkdir()
     assert _config_file.write(Identity("s", "g", "wsp"), str(tmp_path), "x.txt") == str(tmp_path / "aml_config" / "x.json")
+
+
+def test_mistyped_file_is_named_where_there_is_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert _config_file.find(str(tmp_path / "nope.json"), "such_a_file_is_nowhere.json") is None
+    assert str(tmp_path / "nope.json") in caplog.text
+
+
+def test_a_folder_without_a_file_is_no_mistake(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert _config_file.find(str(tmp_path), "such_a_file_is_nowhere.json") is None
+    assert caplog.text == ""

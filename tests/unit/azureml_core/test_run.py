@@ -13,6 +13,7 @@ import pytest
 
 from azureml.core import Run, Workspace, get_run
 from azureml.core import run as module
+from azureml.core._run_details import LogScreen
 from azureml.core._run_types import _PROVIDERS
 from azureml.core.run import _follow, _SubmittedRun
 from azureml.exceptions import ActivityFailedException, ExperimentExecutionException, ServiceException, UserErrorException
@@ -314,3 +315,47 @@ def test_later_features_refuse_by_name(experiment: Any) -> None:
         with pytest.raises(NotImplementedError):
             use()
     run.complete()
+
+
+def test_a_letter_that_comes_in_two_pieces_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    pieces = [b"caf\xc3", b"\xa9 \xf0\x9f", b"\x98\x80\n", b"cut \xc3"]
+
+    class Growing:
+        """A run whose log grows by one piece at each look."""
+
+        id = "r"
+
+        def __init__(self) -> None:
+            self._client = self
+
+        def get_file_names(self) -> list[str]:
+            return ["user_logs/std_log.txt"]
+
+        def read_file(self, run_id: str, name: str, offset: int) -> bytes:
+            return pieces.pop(0)
+
+    screen = LogScreen(Growing())  # type: ignore[arg-type]
+    for status in ("Running", "Running", "Running", "Completed"):
+        screen.show_news({"status": status})
+    assert capsys.readouterr().out.endswith("\ncaf\u00e9 \U0001f600\ncut \ufffd")
+
+
+@pytest.mark.parametrize("name", ["../../x", "x", "x/y/z/deeper", "outputs", "logs/"])
+def test_a_file_can_not_have_the_name_of_a_folder(experiment: Any, name: str) -> None:
+    run = experiment.start_logging(outputs=False)
+    run.upload_file("x/y/z", BytesIO(b"1"))
+    with pytest.raises(UserErrorException, match=r"a file and a folder would have the same name|is a folder of every run") as caught:
+        run.upload_file(name, BytesIO(b"2"))
+    assert ".part" not in str(caught.value)
+    assert run.get_file_names() == ["x/y/z"]
+    run.complete()
+
+
+@pytest.mark.parametrize("name", ["../../x", "x", "x/y/z/deeper", "outputs"])
+def test_nor_can_it_inside_a_step(step: Any, name: str) -> None:
+    run = Run.get_context()
+    run.upload_file("x/y/z", BytesIO(b"1"))
+    with pytest.raises(UserErrorException, match=r"a file and a folder would have the same name|is a folder of every run") as caught:
+        run.upload_file(name, BytesIO(b"2"))
+    assert ".part" not in str(caught.value)
+    assert run.get_file_names() == ["x/y/z"]

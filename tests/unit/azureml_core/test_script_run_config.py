@@ -53,3 +53,9 @@ def test_wrong_classes_are_refused() -> None:
 def test_submission_says_what_to_do() -> None:
     with pytest.raises(NotImplementedError, match=r"train\.py.*PythonScriptStep"):
         submit(ScriptRunConfig("src", "train.py"), None, "e")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("given", "word"), [("nccl", "Nccl"), ("GLOO", "Gloo")])
+def test_the_communicator_is_spelt_as_v1_spells_it(given: str, word: str) -> None:
+    config = ScriptRunConfig("src", "x.py", distributed_job_config=PyTorchConfiguration(given)).run_config
+    assert config.communicator == word

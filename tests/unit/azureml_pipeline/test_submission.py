@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -31,6 +32,10 @@ class Client:
         self.submitted: List[Dict[str, Any]] = []
         self.snapshots: List[str] = []
         self.known: set[str] = set()
+        self.limits = {"snapshot_bytes": 10**9, "snapshot_files": 1000}
+
+    def service_info(self) -> Dict[str, Any]:
+        return {"limits": self.limits}
 
     def missing_blobs(self, digests: List[str]) -> List[str]:
         return []
@@ -124,13 +129,8 @@ def test_a_script_that_went_away_or_is_ignored_is_named(workspace: Any, client: 
         pipeline.submit("exp")
 
 
-def test_a_source_directory_that_is_too_large_is_v1s_exception(
-    workspace: Any, client: Client, source: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from penstock.compile import snapshots
-
-    take = snapshots.take_snapshot
-    monkeypatch.setattr(snapshots, "take_snapshot", lambda folder: take(folder, max_bytes=1))
+def test_a_source_directory_that_is_too_large_is_v1s_exception(workspace: Any, client: Client, source: str) -> None:
+    client.limits["snapshot_bytes"] = 1
     with pytest.raises(SnapshotException, match=r"Step 'prep.py': The source directory"):
         Pipeline(workspace, [PythonScriptStep("prep.py", source_directory=source)]).submit("exp")
 
@@ -149,3 +149,28 @@ def test_an_empty_experiment_name_is_refused(workspace: Any, client: Client, sou
         pipeline.graph.submit()
     with pytest.raises(Exception, match="can't be the name of an experiment"):
         pipeline.submit("no spaces allowed")
+
+
+@pytest.mark.parametrize("values", ["x", [("rate", 1)], 3])
+def test_parameters_that_are_no_dictionary_are_refused(workspace: Any, client: Client, source: str, values: Any) -> None:
+    pipeline = Pipeline(workspace, [PythonScriptStep("prep.py", source_directory=source)])
+    with pytest.raises(TypeError, match="pipeline_parameters must be a dictionary"):
+        pipeline.submit("exp", pipeline_parameters=values)
+    with pytest.raises(TypeError, match="tags must be a dictionary"):
+        _submit_pipeline(pipeline, workspace, "exp", tags=values)
+
+
+def test_a_value_of_a_foreign_type_gets_a_sentence_that_can_be_read(workspace: Any, client: Client, source: str) -> None:
+    step = PythonScriptStep("prep.py", arguments=[PipelineParameter("count", 1)], source_directory=source)
+    with pytest.raises(ValueError, match="Give an int of Python itself"):
+        Pipeline(workspace, [step]).submit("exp", pipeline_parameters={"count": None})
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.csv", b"outputs", b"logs"])
+def test_a_file_that_can_not_travel_is_named_with_its_step(workspace: Any, client: Client, source: str, name: bytes) -> None:
+    with open(os.path.join(os.fsencode(source), name), "w"):
+        pass
+    shown = name.decode("utf-8", "backslashreplace").replace("\\", "\\\\")
+    with pytest.raises(SnapshotException, match=f"Step 'prep.py': .*'{shown}'.*Rename .*amlignore"):
+        Pipeline(workspace, [PythonScriptStep("prep.py", source_directory=source)]).submit("exp")
+    assert client.submitted == []

@@ -22,3 +22,27 @@ def test_duration_of_a_run_that_has_ended() -> None:
 
 def test_duration_of_a_run_that_has_not_begun_is_empty() -> None:
     assert format_duration(None, None) == ""
+
+
+def test_a_line_is_no_wider_than_it_may_be() -> None:
+    lines = format_table(("STEP", "METRIC", "VALUE"), [("train", "m" * 5000, "0.5"), ("x", "n", "v" * 300)], width=80).splitlines()
+    assert [len(line) <= 80 for line in lines] == [True, True, True]
+    assert lines[1].startswith("train  mmm")
+    assert lines[1].endswith("  0.5")
+    assert "..." in lines[1]
+
+
+def test_a_reason_gives_way_before_a_name() -> None:
+    (_, line) = format_table(("STEP", "WHY"), [("n" * 40, "w" * 100)], width=70).splitlines()
+    assert line.startswith("n" * 40 + "  w")
+    assert len(line) == 70
+
+
+@pytest.mark.parametrize("width", [1, 10, 25])
+def test_a_terminal_may_be_absurdly_narrow(width: int) -> None:
+    assert len(format_table(("A", "B"), [("a" * 50, "b" * 50)], width=width).splitlines()) == 2
+
+
+def test_the_terminal_says_how_wide_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert max(len(line) for line in format_table(("A",), [("a" * 100,)]).splitlines()) == 40

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.cli.trees import list_branches
+from penstock.cli.trees import DEEPEST, list_branches
 from penstock.model.graph import PipelineGraph, StepNode
 
 
@@ -43,3 +43,19 @@ def test_a_chain_of_thousands_is_no_problem() -> None:
 def test_every_step_is_drawn_exactly_once(earlier: list[set[int]]) -> None:
     edges = {str(node): tuple(str(item) for item in sorted(before) if item < node) for node, before in enumerate(earlier)}
     assert sorted(branch.node_id for branch in list_branches(graph(edges))) == sorted(edges)
+
+
+def test_the_margin_of_a_long_chain_stops_growing() -> None:
+    lines = drawn({f"s{number}": (f"s{number - 1}",) if number else () for number in range(300)})
+    assert lines[1:3] == ["└─ s1", "   └─ s2"]
+    assert lines[-2:] == [" " * DEEPEST + "└─ s298", " " * DEEPEST + "└─ s299"]
+
+
+def test_where_the_margin_does_not_show_on_what_a_step_hangs_it_is_named() -> None:
+    edges: dict[str, tuple[str, ...]] = {"s0": ()}
+    for number in range(1, 12):
+        edges[f"s{number}"] = edges[f"leaf{number}"] = (f"s{number - 1}",)
+    branches = {branch.node_id: branch for branch in list_branches(graph(edges))}
+    assert (branches["leaf2"].also_after, branches["leaf2"].shows_parent) == ((), True)
+    assert (branches["leaf9"].also_after, branches["leaf9"].shows_parent) == (("s8",), False)
+    assert (branches["s11"].also_after, branches["s11"].shows_parent) == ((), True)

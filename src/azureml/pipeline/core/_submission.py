@@ -169,6 +169,7 @@ def _take_snapshots(graph: Graph) -> Dict[str, Snapshot]:
     from penstock.compile.snapshots import take_snapshot
     from penstock.model.errors import NotFound, PenstockError
 
+    limits = graph._context.workspace._client.service_info()["limits"]
     taken: Dict[str, Snapshot] = {}
     for node in graph.module_nodes:
         builder = builder_of(node)
@@ -177,7 +178,7 @@ def _take_snapshots(graph: Graph) -> Dict[str, Snapshot]:
             continue
         if folder not in taken:
             try:
-                taken[folder] = take_snapshot(folder)
+                taken[folder] = take_snapshot(folder, limits["snapshot_bytes"], limits["snapshot_files"])
             except NotFound as error:
                 raise ValueError(f"Step '{node.name}': {error.message}") from error
             except PenstockError as error:

@@ -136,14 +136,24 @@ def _move_tree(folder: Path, source: str, target: str) -> None:
         elif os.path.isdir(path):
             _move_tree(folder, path, place)
         else:
-            os.makedirs(target, exist_ok=True)
+            _make_room(place)
             os.replace(path, place)
+
+
+def _make_room(place: str) -> None:
+    """Make the folder of a file; what was uploaded under a name that is in the way gives way to what the script left."""
+    parent = os.path.dirname(place)
+    if os.path.isfile(parent):
+        os.unlink(parent)
+    if os.path.isdir(place):
+        shutil.rmtree(place)
+    os.makedirs(parent, exist_ok=True)
 
 
 def _keep_linked(folder: Path, path: str, place: str) -> None:
     """Keep what a link leads to, as v1 did; a folder outside the working directory is not ours to copy."""
     real, work = os.path.realpath(path), os.path.realpath(folder / "work")
-    os.makedirs(os.path.dirname(place), exist_ok=True)
+    _make_room(place)
     if os.path.isfile(real):
         copy_file(real, place)
     elif os.path.isdir(real) and real.startswith(work + os.sep) and not os.path.realpath(os.path.dirname(path)).startswith(real):

@@ -1,0 +1,89 @@
+"""Questions that are asked often find their rows through an index, whatever the number of runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.client.home import Home
+from penstock.operations import reuse, runs, steps, workspaces
+from penstock.operations.context import Context
+from penstock.persistence.database import Database
+from penstock.settings import Settings
+
+
+class Watched(Database):
+    """A database that remembers how it looked for the rows of each question."""
+
+    def __init__(self, path: Path) -> None:
+        self.plans: list[str] = []
+        super().__init__(path)
+
+    def _explain(self, sql: str, values: Any) -> None:
+        self.plans += [row["detail"] for row in super().all(f"explain query plan {sql}", values)]
+
+    def all(self, sql: str, values: Any = ()) -> list[dict[str, Any]]:
+        self._explain(sql, values)
+        return super().all(sql, values)
+
+    def each(self, sql: str, values: Any = ()) -> Iterator[dict[str, Any]]:
+        self._explain(sql, values)
+        return super().each(sql, values)
+
+    def first(self, sql: str, values: Any = ()) -> dict[str, Any] | None:
+        self._explain(sql, values)
+        return super().first(sql, values)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[Context]:
+    home = Home(tmp_path)
+    home.create()
+    database = Watched(home.database)
+    yield Context(database, home, Settings())
+    database.close()
+
+
+QUESTIONS = {
+    "the queue": (lambda context: list(steps.each_ready_step(context)), "runs_by_status"),
+    "one of the queue": (lambda context: steps.list_ready_steps(context, {"a"}), "INDEX"),
+    "steps under way": (steps.list_steps_under_way, "runs_by_status"),
+    "pipelines to close": (steps.list_pipelines_to_close, "runs_by_status"),
+    "the last run of a name": (lambda context: reuse.find_similar(context, "w", "n"), "runs_by_name"),
+    "a result": (lambda context: reuse.find_result(context, "w", "key"), "reuse"),
+    "a short id": (
+        lambda context: runs.list_runs(context, id_prefix="abc", include_children=True, limit=6),
+        "autoindex_runs_1 (id>? AND id<?)",
+    ),
+    "runs of some status": (lambda context: runs.list_runs(context, "w", status=["Failed"], limit=20), "runs_by_workspace"),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_no_table_is_read_whole(context: Context, name: str) -> None:
+    ask, index = QUESTIONS[name]
+    ask(context)
+    assert isinstance(context.database, Watched)
+    plan = context.database.plans
+    assert any(index in line for line in plan), plan
+    assert not [line for line in plan if line.startswith("SCAN") and "json_each" not in line and "CONSTANT ROW" not in line], plan
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan or name == "a short id", plan
+
+
+def test_many_runs_are_deleted_in_no_time(context: Context) -> None:
+    count = 3_000
+    workspace = workspaces.create_workspace(context, "w")["id"]
+    with context.change() as change:
+        change.rows.insert("experiments", {"id": "e", "workspace_id": workspace, "name": "e", "created_at": change.at})
+        row = {"workspace_id": workspace, "experiment_id": "e", "number": 1, "status": "Completed", "created_at": change.at}
+        change.rows.insert_many("runs", [{**row, "id": f"r{number}", "root_run_id": f"r{number}"} for number in range(count)])
+        kept = {"workspace_id": workspace, "created_at": change.at}
+        change.rows.insert_many("reuse", [{**kept, "key": f"k{number}", "run_id": f"r{number}"} for number in range(count)])
+    began = time.monotonic()
+    workspaces.delete_workspace(context, workspace)
+    assert time.monotonic() - began < 2  # it took minutes with the square of their number
+    assert context.database.first("select count(*) as left from reuse") == {"left": 0}
