@@ -250,7 +250,7 @@ def test_client_that_hangs_up(rest: Any) -> None:
             connection.sendall(data)
     assert rest.client.service_info()["version"] == "test"
     deadline = time.monotonic() + 10
-    while list(rest.home.blobs.glob("00/.incoming-*")):  # the service learns of it in its own time
+    while list(rest.home.blobs.glob("incoming/*")):  # the service learns of it in its own time
         assert time.monotonic() < deadline
         time.sleep(0.01)
 

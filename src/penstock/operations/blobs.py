@@ -29,8 +29,8 @@ def missing_blobs(context: Context, digests: Iterable[str]) -> list[str]:
 
 def receive_blob(context: Context, digest: str) -> IncomingFile:
     """Return the place for bytes with this sha256, to be written and finished."""
-    path = blob_path(context, digest)
-    return IncomingFile(path, path.parent, digest, context.settings.snapshot_bytes)
+    # One folder for all that come in: a disk makes many new files in one folder in a quarter of the time that it takes in 256.
+    return IncomingFile(blob_path(context, digest), context.home.blobs / "incoming", digest, context.settings.snapshot_bytes)
 
 
 class IncomingBlobs:
