@@ -56,6 +56,17 @@ def test_an_exit_status_is_named(workspace, scripts):
     assert "needs --name" in failure(submit(workspace, scripts(bad="import sys; sys.exit('it needs --name')"), "bad"))
 
 
+def test_a_mistake_in_the_arguments_is_told(workspace, scripts):
+    text = "import argparse; parser = argparse.ArgumentParser(); parser.add_argument('--needed', required=True); parser.parse_args()"
+    assert "the following arguments are required: --needed" in failure(submit(workspace, scripts(bad=text), "bad"))
+
+
+def test_a_missing_package_is_told_where_to_install(workspace, scripts):
+    message = failure(submit(workspace, scripts(bad="import no_such_package"), "bad"))
+    assert "No module named 'no_such_package'" in message
+    assert "the interpreter that submitted" in message
+
+
 def test_a_signal_is_named(workspace, scripts):
     assert "SIGSEGV" in failure(submit(workspace, scripts(bad="import os; os.kill(os.getpid(), 11)"), "bad"))
     assert "SIGKILL" in failure(submit(workspace, scripts(bad="import os; os.kill(os.getpid(), 9)"), "bad"))

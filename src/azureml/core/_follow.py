@@ -37,9 +37,16 @@ def follow(
     except KeyboardInterrupt:
         from azureml.exceptions import ExperimentExecutionException
 
-        raise ExperimentExecutionException(
-            f"The wait for run {run_id} was interrupted; the run goes on. Call its cancel() to stop it."
-        ) from None
+        raise ExperimentExecutionException(interrupted(f"run {run_id}", run_id)) from None
+
+
+def interrupted(what: str, run_id: str) -> str:
+    """Return the message of a wait that the user ended."""
+    short = run_id[:8]
+    return (
+        f"The wait for {what} was interrupted; the run goes on. "
+        f"`penstock cancel {short}` or its cancel() ends it, `penstock logs {short} --follow` watches it."
+    )
 
 
 def _rounds(

@@ -21,6 +21,18 @@ def find(namespace_path: Iterable[str]) -> Optional[str]:
     return None
 
 
+def find_genuine() -> Optional[str]:
+    """Return what is installed of azureml-core where this Python takes `azureml` from, as words; None when there is nothing.
+
+    Imports nothing of `azureml`. This file uses only the standard library, so that a program can load it by its path when
+    `azureml.core` itself no longer imports.
+    """
+    from importlib.util import find_spec
+
+    spec = find_spec("azureml")
+    return find(spec.submodule_search_locations or ()) if spec is not None else None
+
+
 def _describe(folder: str) -> str:
     distributions = _distributions(os.path.dirname(folder))
     return f"{distributions[0] if distributions else 'azureml-core'} in {folder}"
@@ -47,6 +59,7 @@ def refuse(namespace_path: Iterable[str]) -> None:
             f"Penstock can't share a Python environment with the Azure SDK: found {found}. Both provide 'azureml.core', and a mix of the "
             "two fails in strange ways. Either remove the Azure SDK and put Penstock's files back:\n"
             "    pip uninstall azureml-core azureml-pipeline-core azureml-pipeline-steps azureml-telemetry azureml-dataprep\n"
-            "    pip install --force-reinstall --no-deps penstock\n"
+            "and in Penstock's folder:\n"
+            "    pip install --force-reinstall --no-deps .\n"
             "or install Penstock into a virtual environment of its own."
         )

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from azureml.core.workspace import Workspace
 
 _LOGGER = logging.getLogger("penstock")
+# The mark of a target that was made because a script took it for granted.
+_IMPLICIT = {"createdBy": "penstock, when a script named it"}
 TOLD: Set[str] = set()  # notices that this process has given already
 
 
@@ -32,6 +34,11 @@ class ClusterConfiguration:
         return AmlCompute.provisioning_configuration(vm_size=self._vm_size, vm_priority="dedicated", min_nodes=0, max_nodes=2)
 
 
+def is_implicit(target: Any) -> bool:
+    """Tell whether a target was made because a script took it for granted, and not by the user."""
+    return (getattr(target, "tags", None) or {}).get("createdBy") == _IMPLICIT["createdBy"]
+
+
 class ComputeTargets(Dict[str, Any]):
     """The compute targets of a workspace by name.
 
@@ -47,7 +54,7 @@ class ComputeTargets(Dict[str, Any]):
         from azureml.core.compute.amlcompute import AmlCompute
         from azureml.core.compute.compute import ComputeTarget
 
-        configuration = AmlCompute.provisioning_configuration(min_nodes=0, max_nodes=os.cpu_count() or 1)
+        configuration = AmlCompute.provisioning_configuration(min_nodes=0, max_nodes=os.cpu_count() or 1, tags=dict(_IMPLICIT))
         self[name] = target = ComputeTarget.create(self._workspace, name, configuration)
         tell_once(
             f"The workspace '{self._workspace.name}' had no compute target '{name}'; it is now this machine's "

@@ -274,7 +274,7 @@ def _understood(submit: Any, given: Dict[str, Any], kind: str) -> Dict[str, Any]
     parameters = inspect.signature(submit).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return given
-    unknown = [name for name in given if name not in parameters]
-    if unknown:
-        _LOGGER.warning("Submitting a %s knows nothing of %s: ignored.", kind, ", ".join(f"'{name}'" for name in unknown))
+    for name in given:
+        if name not in parameters:
+            _LOGGER.warning("Experiment.submit(%s) has no argument '%s'; it is ignored.", kind, name)
     return {name: value for name, value in given.items() if name in parameters}

@@ -55,7 +55,8 @@ class Home:
                 _make_private(self.socket.parent)
         except OSError as error:
             raise Unavailable(
-                f"The home folder {self.path} can't be used: {error.strerror}. Mend its permissions, or set PENSTOCK_HOME to another."
+                f"The home folder {self.path} can't be used: {error.strerror or error}. "
+                "Mend that, or set PENSTOCK_HOME to a folder that can be made."
             ) from error
 
 

@@ -29,7 +29,7 @@ def check_environment(step_name: str, run_config: Mapping[str, Any], policy: str
         return None
     text = (
         f"The environment '{environment.get('name')}' of step '{step_name}' asks for {', '.join(wanted)}. This version of Penstock "
-        f"builds no environments: the step runs on {interpreter}, which must have them"
+        f"builds no environments: the step runs on {interpreter}, which must provide what the script imports"
     )
     if policy == "exact":
         raise Unsupported(f"{text}. Set the environment policy to 'compatible' (PENSTOCK_ENVIRONMENT_POLICY) to run it there.")

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import logging
+import os
 import signal
 import sqlite3
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import Any
 
 from penstock.engine.environments import check_environment
 from penstock.engine.executors import Executor, Handle, Outcome
+from penstock.engine.executors.attempts import LOG
 from penstock.engine.inputs import output_path
 from penstock.engine.orders import ReadyStep, StepReader
 from penstock.engine.readings import Readings
@@ -149,10 +151,22 @@ class Scheduler:
                 error = json.loads(row["error"])
                 return Ending(words.FAILED, error["message"], error, ended_at=at)
             return Ending(words.CANCELED, "Cancelled; all its processes have ended.", ended_at=at)
-        error = describe_failure(row, outcome)
+        error = describe_failure(row, outcome, self._last_words(row, outcome))
         if error is None:
             return Ending(words.COMPLETED, "The script ended with exit status 0.", outputs=self._outputs(row, outcome), ended_at=at)
         return Ending(words.FAILED, error["message"], error, ended_at=at)
+
+    def _last_words(self, row: Row, outcome: Outcome) -> str:
+        """Return the last line that a script wrote which ended badly without an exception, as after a mistake in its arguments."""
+        if outcome.exit_code in (0, None) or (outcome.error and outcome.error[2]):
+            return ""
+        try:
+            with open(self._context.home.run_folder(row["id"]) / LOG, "rb") as log:
+                log.seek(-min(2000, os.fstat(log.fileno()).st_size), os.SEEK_END)
+                lines = log.read().decode("utf-8", "replace").splitlines()
+        except OSError:
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")[:300]
 
     def _outputs(self, row: Row, outcome: Outcome) -> list[dict[str, Any]]:
         node = self._reader.pipeline(row["pipeline_run_id"]).steps[row["node_id"]]
@@ -218,7 +232,7 @@ class Scheduler:
         for row in steps.each_ready_step(self._context) if not room.is_full else ():
             if room.is_full:
                 break
-            if room.has_place(row):
+            if row["id"] in self._must_run and room.has_place(row):  # the others have not been looked at for reuse yet
                 step = read.get(row["id"]) or self._read(row)  # one that waited is read again: its data may be other data now
                 item = self._start_guarded(row, step) if step else None
                 if item:
@@ -278,19 +292,20 @@ class Scheduler:
     def _why(self, step: ReadyStep) -> str:
         """Return why this step runs and is not reused."""
         if step.pipeline.regenerate_outputs:
-            return "Runs, as the pipeline run was submitted with regenerate_outputs."
+            return "The pipeline run was submitted with regenerate_outputs."
         if not step.node.allow_reuse:
-            return "Runs, as its allow_reuse is False."
+            return "Its allow_reuse is False."
         found = reuse.find_result(self._context, step.row["workspace_id"], step.key)
         if found:
             missing = reuse.find_missing_output(json.loads(found["outputs"]), self._reader.roots(step.row["workspace_id"]))
-            return f"Runs, as the output '{missing}' of run {found['run_id']} is not there any more as it was."
-        similar = reuse.find_similar(self._context, step.row["workspace_id"], step.row["name"])
+            return f"The output '{missing}' of run {found['run_id'][:8]} is not there any more as it was."
+        similar = reuse.find_similar(self._context, step.row["workspace_id"], step.row["name"], step.row["experiment_id"])
         if similar is None:
-            return "Runs, as there is no earlier run of this step."
+            return "It is the first run of this step."
         inputs = [port.name for port in step.node.inputs]
         changes = reuse.describe(self._context, json.loads(similar["components"]), step.components, inputs)
-        return f"Runs, as since run {similar['run_id']}: " + "; ".join(item["reason"] for item in changes[:3]) + "."
+        reasons = "; ".join(item["reason"] for item in changes[:3]) or "an equal step of this pipeline run goes first"
+        return f"{reasons[0].upper()}{reasons[1:]}, since run {similar['run_id'][:8]} of {similar['experiment_name']}."
 
     def _close_pipelines(self) -> None:
         for row in steps.list_pipelines_to_close(self._context):
@@ -322,16 +337,19 @@ class Room:
         self._by_target[row["workspace_id"], row["compute_name"]] += 1
 
 
-def describe_failure(row: Row, outcome: Outcome) -> dict[str, Any] | None:
+def describe_failure(row: Row, outcome: Outcome, last_words: str = "") -> dict[str, Any] | None:
     """Return the error of an attempt that did not end well, or None for one that did. The message names step, cause and log."""
     if outcome.exit_code == 0 and outcome.error is None and outcome.lost is None:
         return None
-    where = f"Its log: penstock logs {row['pipeline_run_id']} '{row['name']}'."
+    where = f"Its log: penstock logs {row['pipeline_run_id'][:8]} '{row['name']}'."
+    said = f" Its last words: {last_words}" if last_words else ""
     details: dict[str, Any] = {"exit_code": outcome.exit_code, "signal": outcome.signal}
     if outcome.error:
         kind, message, trace = outcome.error
         details.update(type=kind, traceback=trace)
         cause = f"{kind}: {message}" if trace else message
+        if kind == "ModuleNotFoundError":
+            cause = f"{cause}. Install what provides it for the interpreter that submitted the pipeline; steps run on that one"
         code = "SystemError" if kind in ("DiskFull", "SystemError", "StartError") else "UserError"
     elif outcome.lost:
         cause, code = f"Nobody knows how it ended, as {outcome.lost}", "StepLost"
@@ -341,4 +359,4 @@ def describe_failure(row: Row, outcome: Outcome) -> dict[str, Any] | None:
         cause, code = f"The script was killed by {name}{hint}", "UserError"
     else:
         cause, code = f"The script ended with exit status {outcome.exit_code}", "UserError"
-    return {"code": code, "message": f"{cause.rstrip('.')}. {where}", "details": details}
+    return {"code": code, "message": f"{cause.rstrip('.')}.{said} {where}", "details": details}

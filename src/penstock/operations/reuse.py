@@ -44,13 +44,18 @@ def find_missing_output(outputs: list[dict[str, Any]], roots: dict[str, str]) ->
     return None
 
 
-def find_similar(context: Context, workspace_id: str, name: str, before: str | None = None) -> Row | None:
-    """Return the last step run of this name that ended well with a result of its own, or None."""
-    return context.database.first(
+def find_similar(context: Context, workspace_id: str, name: str, experiment_id: str, before: str | None = None) -> Row | None:
+    """Return the last step run of this name with a result of its own, or None; one of the same experiment if there is any."""
+    last = (
         f"{_RESULT} where r.workspace_id = ? and r.name = ? and r.status = 'Completed' and s.reused_run_id is null"
-        " and s.components is not null and (? is null or r.created_at < ?) order by r.created_at desc limit 1",
-        [workspace_id, name, before, before],
+        " and s.components is not null and (? is null or r.created_at < ?) and (? is null or r.experiment_id = ?)"
+        " order by r.created_at desc limit 1"
     )
+    for experiment in (experiment_id, None):
+        found = context.database.first(last, [workspace_id, name, before, before, experiment, experiment])
+        if found:
+            return found
+    return None
 
 
 def describe(context: Context, old: dict[str, Any], new: dict[str, Any], inputs: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -105,14 +110,16 @@ def explain(context: Context, run_id: str) -> list[dict[str, Any]]:
         NotFound: There is no such step run.
     """
     row = context.database.first(
-        "select s.*, r.name, r.workspace_id, r.created_at from step_runs s join runs r on r.id = s.run_id where s.run_id = ?", [run_id]
+        "select s.*, r.name, r.workspace_id, r.experiment_id, r.created_at"
+        " from step_runs s join runs r on r.id = s.run_id where s.run_id = ?",
+        [run_id],
     )
     if row is None:
         raise NotFound(f"There is no step run '{run_id}'.", run_id=run_id)
     reason = {"component": "", "old": None, "new": None, "reason": row["reason"] or "It has not been decided yet."}
     if row["reused_run_id"] or not row["components"]:
         return [reason]
-    similar = find_similar(context, row["workspace_id"], row["name"], before=row["created_at"])
+    similar = find_similar(context, row["workspace_id"], row["name"], row["experiment_id"], row["created_at"])
     if similar is None:
         return [reason]
     names = _input_names(context, row)

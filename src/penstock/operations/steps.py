@@ -154,7 +154,7 @@ def record_reuse(context: Context, run_id: str, original: Row, outputs: list[dic
         "azureml.reusedpipelinerunid": original["pipeline_run_id"],
     }
     reason = (
-        f"Reused the result of run {original['run_id']} in experiment {original['experiment_name']}, which ended {original['ended_at']}."
+        f"Reused the result of run {original['run_id'][:8]} of {original['experiment_name']}, which ended {original['ended_at'][:19]}Z."
     )
     with context.change() as change:
         row = change.rows.first(

@@ -487,6 +487,8 @@ def _check_scale(scale: ScaleSettings) -> None:
         raise ComputeTargetException("min_nodes and max_nodes can't be negative.")
     if scale.maximum_node_count < (scale.minimum_node_count or 0):
         raise ComputeTargetException(f"max_nodes ({scale.maximum_node_count}) is below min_nodes ({scale.minimum_node_count}).")
+    if scale.maximum_node_count < 1:
+        raise ComputeTargetException("max_nodes must be at least 1: a cluster without nodes never runs a step.")
 
 
 def _check_identity(identity_type: Optional[str], identity_id: Any) -> None:

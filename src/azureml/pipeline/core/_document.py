@@ -47,6 +47,8 @@ def find_problems(graph: Graph) -> List[str]:
 
 
 def _structure(graph: Graph) -> Iterator[str]:
+    if not graph.nodes:
+        yield "The pipeline has no steps. Give it at least one: Pipeline(workspace, steps=[step])."
     for node in graph.nodes:
         if not isinstance(node, Node):
             yield f"The graph holds {node!r}, which is no Node."

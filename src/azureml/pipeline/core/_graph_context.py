@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from azureml.pipeline.core._errors import nearest
+from azureml.pipeline.core._errors import find_nearest, nearest
 
 LOCAL = "local"
 
@@ -37,7 +38,8 @@ class _GraphContext:
     ) -> None:
         self.experiment_name = experiment_name
         self.workspace = workspace
-        self.default_source_directory = os.path.abspath(os.fspath(default_source_directory or os.curdir))
+        self.given_source_directory = os.fspath(default_source_directory or os.curdir)
+        self.default_source_directory = os.path.abspath(self.given_source_directory)
         self.service_endpoint = service_endpoint
         self._targets: Optional[Dict[str, Any]] = None
         self._run_configs: Dict[int, Any] = {}
@@ -50,7 +52,7 @@ class _GraphContext:
         """Return the compute target that a step names: an object, a name, a pair (name, type), or None.
 
         Raises:
-            ValueError: The workspace has no target of this name, or it is none of the four.
+            ValueError: The workspace has targets, but none of this name; or it is none of the four.
         """
         if target is None:
             return None
@@ -69,15 +71,26 @@ class _GraphContext:
         if name.lower() == LOCAL:
             return Target(LOCAL, LOCAL)
         if self._targets is None:
-            self._targets = dict(self.workspace.compute_targets)
+            self._targets = self.workspace.compute_targets
         found = self._targets.get(name)
         if found is None:
-            hint = nearest(name, [*self._targets, LOCAL], "compute targets")
-            raise ValueError(
-                f"{place} wants the compute target '{name}', which does not exist in the workspace '{self.workspace.name}'.{hint} "
-                "Create it with ComputeTarget.create, or use 'local'."
-            )
+            found = self._take_for_granted(name, self._targets, place)
         return Target(name, getattr(found, "type", None) or type(found).__name__)
+
+    def _take_for_granted(self, name: str, targets: Dict[str, Any], place: str) -> Any:
+        """Make a target that somebody made by hand in v1's portal. Where the user makes targets, a strange name is a mistake."""
+        from azureml.core._workspace_compute import is_implicit
+        from azureml.exceptions import ComputeTargetException, UserErrorException
+
+        others = [known for known in targets if not _are_twins(name, known)]
+        missing = f"{place} wants the compute target '{name}', which does not exist in the workspace '{self.workspace.name}'."
+        if find_nearest(name, others) or not all(map(is_implicit, targets.values())):
+            hint = nearest(name, [*(others if find_nearest(name, others) else targets), LOCAL], "compute targets")
+            raise ValueError(f"{missing}{hint} Create it with ComputeTarget.create, or use 'local'.")
+        try:
+            return targets[name]
+        except (ComputeTargetException, UserErrorException) as error:
+            raise ValueError(f"{missing} {error.message}") from error
 
     def describe_run_config(self, run_config: Any, place: str) -> Any:
         """Return the document of a run configuration; one object is described once per graph.
@@ -94,6 +107,11 @@ class _GraphContext:
             # The object is kept beside its document, so that its id can't pass to another.
             found = self._run_configs[id(run_config)] = (run_config, to_document(run_config))
         return found[1]
+
+
+def _are_twins(one: str, other: str) -> bool:
+    """Tell whether two names differ as 'cpu-cluster' and 'gpu-cluster' do: near, but no slip."""
+    return one != other and one.lower().replace("gpu", "cpu") == other.lower().replace("gpu", "cpu")
 
 
 def _parse_pair(target: Any, place: str) -> Target:
@@ -142,14 +160,20 @@ class DataSourceBuilder:
         self.datasource_def = datasource_def
 
 
-def find_script(source_directory: str, script: str, place: str) -> None:
+def find_script(source_directory: str, script: str, place: str, given: Optional[str] = None) -> None:
     """Do nothing when a script is in its source folder.
+
+    Args:
+        source_directory: The folder's full path.
+        script: The script.
+        place: The step, as a message names it.
+        given: The folder as the user wrote it.
 
     Raises:
         ValueError: It is not; the message names the nearest files.
     """
     if not os.path.isdir(source_directory):
-        raise ValueError(f"{place}: the source directory {source_directory} does not exist. Correct source_directory.")
+        raise ValueError(_tell_missing_folder(source_directory, place, given or source_directory))
     if os.path.isabs(script) or not _is_below(source_directory, script):
         raise ValueError(
             f"{place}: the script '{script}' must be given relative to the source directory {source_directory}, and lie in it."
@@ -158,6 +182,29 @@ def find_script(source_directory: str, script: str, place: str) -> None:
         raise ValueError(
             f"{place}: there is no script '{script}' in {source_directory}.{nearest(script, _scripts(source_directory), 'files there')}"
         )
+
+
+def _tell_missing_folder(folder: str, place: str, given: str) -> str:
+    """The message about a source folder that does not exist: what it was looked for in, and what is there instead."""
+    message = f"{place}: the source directory '{given}' does not exist."
+    if os.path.isfile(folder):
+        message = f"{place}: the source directory '{given}' is a file. Give the folder that it lies in."
+    near = find_nearest(os.path.basename(folder), _folders(os.path.dirname(folder)))
+    hint = f" Did you mean '{os.path.join(os.path.dirname(given.rstrip(os.sep)), near)}'?" if near else " Correct source_directory."
+    if os.path.isabs(given):
+        return message + hint
+    script = os.path.basename(sys.argv[0]) if sys.argv[0].endswith(".py") else "SCRIPT"
+    return (
+        f"{message} It is taken relative to the current folder {os.getcwd()}.{hint} "
+        f"Run the script in its own folder when the path is meant from there: `penstock run {script}` does."
+    )
+
+
+def _folders(parent: str) -> List[str]:
+    try:
+        return [entry.name for entry in os.scandir(parent) if entry.is_dir()]
+    except OSError:
+        return []
 
 
 def _is_below(folder: str, relative: str) -> bool:

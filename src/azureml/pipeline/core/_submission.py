@@ -48,8 +48,8 @@ def submit(graph: Graph, wanted: Submission) -> PipelineRun:
         raise ValueError(
             "Nothing says which experiment the run belongs to. Use pipeline.submit(experiment_name) or Experiment.submit(pipeline)."
         )
-    values = check_values(graph.params, _check_mapping("pipeline_parameters", wanted.parameters))
     _refuse_problems(graph)
+    values = check_values(graph.params, _check_mapping("pipeline_parameters", wanted.parameters))
     workspace = graph._context.workspace
     snapshots = _take_snapshots(graph)
     with v1_errors():

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Set
 
-from azureml.core._follow import follow
+from azureml.core._follow import follow, interrupted
 from azureml.core._run_details import LogScreen, raise_failed
 from penstock.model import status as words
 
@@ -104,9 +104,7 @@ class _PipelineWatcher:
         try:
             watch_step(self._run._step_run(record), self._wait, show_output=True, is_part=True)
         except ExperimentExecutionException:  # it names the step run, but the wait was for the pipeline run
-            raise ExperimentExecutionException(
-                f"The wait for pipeline run {self._run.id} was interrupted; the run goes on. Call its cancel() to stop it."
-            ) from None
+            raise ExperimentExecutionException(interrupted(f"pipeline run {self._run.id}", self._run.id)) from None
 
 
 def watch_step(step: StepRun, wait: Wait, show_output: bool, is_part: bool = False) -> str:
@@ -182,6 +180,8 @@ def _finish(run: Any, title: str, status_line: str, wait: Wait, show_output: boo
     error = details.get("error")
     if show_output:
         _say(f"\n{title}\n{'=' * (len(title) + 1)}\n{status_line}")
+        if run._record.get("reused"):
+            _say(f"Reused the result of run {run._record['reused']['run_id']}.")
         if details.get("warnings"):
             _say("\nWarnings:\n" + "\n".join(str(warning["message"]) for warning in details["warnings"]))
         if error and not wait.raise_on_error:

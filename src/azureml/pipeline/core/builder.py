@@ -345,9 +345,11 @@ class PipelineStep:
         Raises:
             ValueError: There is no such folder, or the script is not in it; the message names the nearest files.
         """
-        chosen = os.path.abspath(os.fspath(source_directory or getattr(context, "default_source_directory", None) or os.curdir))
+        given = os.fspath(source_directory or getattr(context, "given_source_directory", None) or os.curdir)
+        # The default stands for the folder that was current when the pipeline was made.
+        chosen = os.path.abspath(given if source_directory else getattr(context, "default_source_directory", None) or given)
         if script_name is not None:
-            find_script(chosen, script_name, self._place)
+            find_script(chosen, script_name, self._place, given)
         return chosen
 
     @staticmethod
