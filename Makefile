@@ -27,6 +27,14 @@ help:
 	@echo "make acceptance ACCEPTANCE=folder ACCEPTANCE_REPOS=folder   public v1 scripts, unchanged"
 	@echo "make clean         remove the virtual environments and what the tools left"
 
+# An interpreter that is named and has another version than the environment makes it anew.
+ifneq ($(filter command environment,$(origin PYTHON)),)
+ask_version = $(shell $(1) -c 'import sys; print(*sys.version_info[:2])' 2>/dev/null)
+ifneq ($(call ask_version,"$(PYTHON)"),$(call ask_version,$(BIN)/python))
+.PHONY: $(BIN)/python
+endif
+endif
+
 $(BIN)/python:
 	@command -v "$(PYTHON)" >/dev/null || { echo "There is no '$(PYTHON)'. Install Python 3.10 or later, or name one: make PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" tools/check_python.py

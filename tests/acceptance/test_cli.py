@@ -162,10 +162,26 @@ def test_without_a_command_the_help_is_printed(shell: Shell, words: tuple[str, .
     assert listed in shell.run(*words).stdout
 
 
+def test_a_word_too_many_gets_the_usage_of_its_command(shell: Shell) -> None:
+    errors = shell.run("logs", "last", "a", "b", status=2).stderr
+    assert "unrecognized arguments: b\nusage: penstock logs" in errors
+    assert "Try 'penstock logs --help'" in errors
+    assert "Try 'penstock service stop --help'" in shell.run("service", "stop", "now", status=2).stderr
+
+
 def test_what_is_missing_or_wrong_is_said_in_the_users_words(shell: Shell) -> None:
     assert "required: SCRIPT_OR_NOTEBOOK\n" in shell.run("run", status=2).stderr
     for given in ("x", "0", "-3"):
         assert f"'{given}' is not a number of runs; give 1 or more" in shell.run("runs", f"--limit={given}", status=2).stderr
+
+
+def test_an_azureml_that_is_not_ours_is_told_before_the_script_runs(shell: Shell) -> None:
+    (shell.folder / "script.py").write_text("print('ran')")
+    (shell.folder / "site" / "azureml" / "_base_sdk_common").mkdir(parents=True)
+    shell.environment["PYTHONPATH"] = str(shell.folder / "site")
+    done = shell.run("run", "script.py", status=1)
+    assert f"found azureml-core in {shell.folder / 'site' / 'azureml'}" in done.stderr
+    assert done.stdout == ""
 
 
 # Notebooks
@@ -203,6 +219,18 @@ def test_an_executed_notebook_is_saved_and_the_original_is_not_touched(shell: Sh
     assert [output["output_type"] for output in first["outputs"]] == ["stream", "execute_result"]
     assert first["outputs"][1]["data"]["text/plain"] == "42"
     assert second["outputs"][-1]["ename"] == "ZeroDivisionError"
+
+
+@pytest.mark.parametrize("words", [("--save-outputs", "o.ipynb"), ("--save-outputs=o.ipynb",)])
+def test_the_place_for_outputs_may_follow_the_notebook(shell: Shell, words: tuple[str, ...]) -> None:
+    write_notebook(shell.folder / "n.ipynb", "import sys\nprint(sys.argv[1:])")
+    assert shell.run("run", "n.ipynb", "a", *words, "-b", "--", "--save-outputs").stdout == "['a', '-b', '--', '--save-outputs']\n"
+    assert json.loads((shell.folder / "o.ipynb").read_text())["cells"][0]["outputs"]
+
+
+def test_options_after_a_script_are_its_own(shell: Shell) -> None:
+    (shell.folder / "s.py").write_text("import sys\nprint(sys.argv[1:])")
+    assert shell.run("run", "s.py", "--save-outputs", "x", "--help").stdout == "['--save-outputs', 'x', '--help']\n"
 
 
 def test_the_original_can_not_be_the_place_for_outputs(shell: Shell) -> None:

@@ -66,6 +66,15 @@ def test_unknown_id_gets_a_hint(rest: Any, asked: list[Any]) -> None:
         lookup.get_run("f00dcaf3")
 
 
+@pytest.mark.parametrize("text", ["123", "f01", "9f0e", "0000000000"])
+def test_an_unknown_id_that_is_like_none_gets_no_guess(rest: Any, asked: list[Any], text: str) -> None:
+    make(rest, f"132d7e37-{text}", f"f0ffdcaf-{text}")
+    with pytest.raises(NotFound) as caught:
+        lookup.get_run(text)
+    assert "Did you mean" not in caught.value.message
+    assert "'penstock runs' lists them" in caught.value.message
+
+
 @pytest.mark.parametrize("prefix", ["%", "_", "f00%", "\\", "'", "ü", "\U0010ffff"])
 def test_prefix_means_itself(rest: Any, prefix: str) -> None:
     make(rest, f"own_{abs(hash(prefix))}")

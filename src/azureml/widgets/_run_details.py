@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any, Callable, Dict, List, Optional
+from functools import partial
+from typing import Any, Callable, Dict, Iterable, List, Optional
 
-from azureml.widgets._tree import advance, html, lines, steps_of
+from azureml.widgets._notebook import NotebookView, find_notebook
+from azureml.widgets._tree import advance, lines, steps_of
 from penstock.model.status import NOT_STARTED, is_final
 
 _LOGGER = logging.getLogger("penstock")
@@ -26,7 +28,7 @@ class RunDetails:
         """Show the run and return at once.
 
         A terminal gets the step tree, then a line for each step that moves on, for as long as the script lives. A notebook
-        gets a table. Other places get the step tree once.
+        gets a table that follows the run to its end. Other places get the step tree once.
 
         Args:
             render_lib: Accepted and ignored, as in v1.
@@ -40,41 +42,66 @@ class RunDetails:
     def _show(self) -> None:
         record = self._run._refresh()
         steps = steps_of(self._run)
-        display = _notebook_display()
-        if display is not None:
-            display(html(record, steps, self._run.get_portal_url()))
-            return
-        for line in lines(record, steps, self._run.get_portal_url()):
-            print(line)
-        sys.stdout.flush()
-        if sys.stdout.isatty() and not is_final(record["status"]):
-            self._watch([record, *steps])
+        notebook = find_notebook()
+        if notebook is not None:
+            view = NotebookView(notebook, self._run.get_portal_url())
+            view.draw(record, steps)
+            watch: Callable[[List[Dict[str, Any]]], None] = partial(self._redraw, view)
+        else:
+            for line in lines(record, steps, self._run.get_portal_url()):
+                print(line)
+            sys.stdout.flush()
+            watch = self._print_news
+        if (notebook is not None or sys.stdout.isatty()) and not is_final(record["status"]):
+            self._start(watch, [record, *steps])
 
-    def _watch(self, shown: List[Dict[str, Any]]) -> None:
+    def _start(self, watch: Callable[[List[Dict[str, Any]]], None], shown: List[Dict[str, Any]]) -> None:
+        """Let a view follow the run beside the script."""
         import threading
 
-        watcher = threading.Thread(target=self._print_news, args=(shown,), name="penstock-run-view", daemon=True)
-        watcher.start()
+        def follow_quietly() -> None:
+            try:
+                watch(shown)
+            except Exception as error:
+                _LOGGER.debug("The view of run %s ended: %s", self._run.id, error)
+
+        threading.Thread(target=follow_quietly, name="penstock-run-view", daemon=True).start()
 
     def _print_news(self, shown: List[Dict[str, Any]]) -> None:
-        """Runs beside the script. Whole lines only, so that they mix with what the script prints."""
+        """Print what moves on. Whole lines only, so that they mix with what the script prints."""
         from azureml.core._follow import follow
 
-        known: Dict[str, Optional[Dict[str, Any]]] = {record["id"]: record for record in shown}
+        known = _by_id(shown)
 
         def tell(event: Dict[str, Any]) -> None:
-            run_id = event["run_id"]
-            if run_id not in known:
-                known[run_id] = self._find_child(run_id)
-            record = known[run_id]
-            line = advance(record, event) if record else None
+            line = self._advance(known, event)
             if line:
                 print(line, flush=True)
 
-        try:
-            follow(self._run._client, self._run.id, on_event=tell)
-        except Exception as error:
-            _LOGGER.debug("The view of run %s ended: %s", self._run.id, error)
+        follow(self._run._client, self._run.id, on_event=tell)
+
+    def _redraw(self, view: NotebookView, shown: List[Dict[str, Any]]) -> None:
+        """Draw the view again whenever something moved on, and once more at the end, from what is stored then."""
+        from azureml.core._follow import follow
+
+        known = _by_id(shown)
+
+        def see(event: Dict[str, Any]) -> None:
+            self._advance(known, event)
+
+        def draw(record: Dict[str, Any]) -> None:
+            view.draw(record, [step for run_id, step in known.items() if step and run_id != self._run.id])
+
+        record = follow(self._run._client, self._run.id, on_event=see, on_round=draw)
+        view.draw(record, steps_of(self._run))
+
+    def _advance(self, known: Dict[str, Optional[Dict[str, Any]]], event: Dict[str, Any]) -> Optional[str]:
+        """Bring what is known up to an event; return the line that tells of it, if any."""
+        run_id = event["run_id"]
+        if run_id not in known:
+            known[run_id] = self._find_child(run_id)
+        record = known[run_id]
+        return advance(record, event) if record else None
 
     def _find_child(self, run_id: str) -> Optional[Dict[str, Any]]:
         """Return a run that was made meanwhile, as new; None when it does not lie directly below this one."""
@@ -113,13 +140,5 @@ class RunDetails:
         }
 
 
-def _notebook_display() -> Optional[Callable[[str], None]]:
-    """What shows HTML in the notebook that this process serves; None elsewhere. Never imports IPython first."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    if not hasattr(shell, "kernel"):
-        return None
-    try:
-        from IPython.display import HTML, display
-    except ImportError:
-        return None
-    return lambda text: display(HTML(text))
+def _by_id(shown: Iterable[Dict[str, Any]]) -> Dict[str, Optional[Dict[str, Any]]]:
+    return {record["id"]: record for record in shown}

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
+from penstock.cli.installation import check_installation
 from penstock.cli.streams import flush_output
 from penstock.model.errors import Invalid, NotFound, PenstockError
 
@@ -32,8 +33,10 @@ def run_driver(file: str, arguments: list[str], save_outputs: str | None = None)
     Raises:
         NotFound: There is no such file.
         Invalid: It is neither a script nor a notebook.
+        Refused: The package `azureml` is not Penstock's.
     """
     path = find_file(file)
+    check_installation()
     is_notebook = path.suffix == ".ipynb"
     if save_outputs and not is_notebook:
         raise Invalid(f"--save-outputs is for notebooks; {path.name} is a script.")

@@ -11,6 +11,8 @@ from penstock.model.errors import Invalid, NotFound
 LAST = "last"
 SHORT = 8
 _SHOWN = 5  # of the runs that a short id may mean
+_TELLING = 4  # letters at the beginning of an id
+_ALIKE = 0.75
 _FOR_HINTS = 200  # so many of the newest runs are looked at to find what was probably meant
 STEP_RUN = "azureml.StepRun"
 PIPELINE_RUN = "azureml.PipelineRun"
@@ -50,14 +52,25 @@ def _get_by_prefix(text: str) -> Run:
 
 
 def _hint(text: str, runs: list[Run]) -> str:
-    begins = {run["id"][: len(text)]: run for run in reversed(runs)}
-    near = difflib.get_close_matches(text, [*begins, LAST], n=1)
+    if difflib.get_close_matches(text, [LAST]):
+        return f" Did you mean '{LAST}'?"
+    near = _find_nearest_id(text, [run["id"] for run in runs])
     if near:
-        return f" Did you mean '{near[0]}'?" if near[0] == LAST else f" Did you mean {begins[near[0]]['id']}?"
+        return f" Did you mean {near}?"
     named = difflib.get_close_matches(text, {str(run["name"]) for run in runs if run.get("name")}, n=1)
     if named:
         return f" A step is named '{named[0]}': 'penstock show last' lists steps, 'penstock logs last {named[0]}' prints its log."
     return " 'penstock runs' lists them." if runs else " There are no runs yet."
+
+
+def _find_nearest_id(text: str, ids: list[str]) -> str | None:
+    """The id that begins as the text does, else one much like it. Few letters resemble some id by chance."""
+    if len(text) < _TELLING:
+        return None
+    same = next((item for item in ids if item.startswith(text[:_TELLING])), None)
+    begins = {item[: len(text)]: item for item in reversed(ids)}
+    near = difflib.get_close_matches(text, begins, n=1, cutoff=_ALIKE)
+    return begins[near[0]] if near else same
 
 
 def describe(run: Run) -> str:

@@ -59,6 +59,7 @@ def build_parser() -> Parser:
 
 def _add(commands: Any, name: str, text: str, **more: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text[0].lower() + text[1:-1], description=text, **more)
+    parser.set_defaults(speaker=parser)
     return parser
 
 
@@ -126,7 +127,6 @@ def _add_explain(commands: Any) -> None:
 
 def _add_service(commands: Any) -> None:
     parser = _add(commands, "service", "Look after the local service; it starts by itself when something needs it.")
-    parser.set_defaults(speaker=parser)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     _add_json(_add(verbs, "status", "Tell whether the service runs."))
     _add_json(_add(verbs, "start", "Start the service now."))
@@ -142,7 +142,20 @@ def _add_version(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     from penstock.cli.drivers import run_driver
 
-    return run_driver(options.file, options.arguments, options.save_outputs)
+    saved, arguments = options.save_outputs, options.arguments
+    if options.file.endswith(".ipynb"):
+        late, arguments = _split_late_options(arguments)
+        saved = late or saved
+    return run_driver(options.file, arguments, saved)
+
+
+def _split_late_options(words: list[str]) -> tuple[str | None, list[str]]:
+    """Take `--save-outputs FILE` from what follows a notebook: only a script has options of its own there. `--` ends the search."""
+    end = words.index("--") if "--" in words else len(words)
+    late = Parser(prog="penstock run", add_help=False, allow_abbrev=False)
+    late.add_argument("--save-outputs", metavar="FILE")
+    found, rest = late.parse_known_args(words[:end])
+    return found.save_outputs, [*rest, *words[end:]]
 
 
 def _runs(options: argparse.Namespace) -> int:
@@ -214,7 +227,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.platform == "win32":
         print(WINDOWS, file=sys.stderr)
         return FAILED
-    options = build_parser().parse_args(arguments)
+    options, unknown = build_parser().parse_known_args(arguments)
+    if unknown:
+        options.speaker.error(f"unrecognized arguments: {' '.join(unknown)}\n{options.speaker.format_usage().rstrip()}")
     if options.command is None or (options.command == "service" and options.verb is None):
         options.speaker.print_help()
         return OK

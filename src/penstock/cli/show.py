@@ -6,18 +6,22 @@ import json
 import shlex
 from typing import Any
 
-from penstock.cli.lookup import PIPELINE_RUN, SHORT, Run, describe, get_run, list_steps
+from penstock.cli.lookup import PIPELINE_RUN, SHORT, STEP_RUN, Run, describe, get_run, list_steps
 from penstock.cli.progress import Progress
 from penstock.cli.runs import spell_status
-from penstock.cli.tables import cut, format_duration, format_table, format_time, one_line, terminal_width
+from penstock.cli.tables import cut, format_duration, format_table, format_time, one_line, tell_reason, terminal_width, wrap
 from penstock.cli.trees import Branch, list_branches
 from penstock.client import connect
+from penstock.model import status
 from penstock.model.graph import PipelineGraph, parse_graph
 from penstock.model.metrics import shape
 
 ERROR_LINES = 20
+WARNING_LETTERS = 240
+WARNED_STEPS = 3
 VALUE_WIDTH = 80
 NAME_WIDTH = 60
+_HAVE_PLACES = (status.STARTING, status.RUNNING, status.FINALIZING, status.CANCEL_REQUESTED)
 
 
 def print_run(text: str, *, as_json: bool) -> int:
@@ -28,13 +32,30 @@ def print_run(text: str, *, as_json: bool) -> int:
         steps = list_steps(run) if is_pipeline else []
         graph = parse_graph(connect().get_graph(run["id"])) if is_pipeline else PipelineGraph()
         metrics = connect().list_metrics(run["id"], recursive=True)
+        is_full = _is_waited_for(steps)
     shown = {key: shape(records) for key, records in metrics.items() if records}
     if as_json:
         print(json.dumps(_document(run, steps, graph, shown), indent=2))
         return 0
-    lines = [*_head(run), *_tree(steps, graph), *_metrics(run, steps, shown), *_errors(run, steps)]
+    lines = [
+        *_head(run),
+        *_tree(steps, graph, is_full=is_full),
+        *_metrics(run, steps, shown),
+        *_errors(run, steps),
+        *_warnings([run, *steps]),
+    ]
     print("\n".join(lines))
     return 0
+
+
+def _is_waited_for(steps: list[Run]) -> bool:
+    """Tell whether a step is ready and others, of this run or any, have taken the places."""
+    found = {step["status"] for step in steps}
+    if status.QUEUED not in found:
+        return False
+    return bool(found & set(_HAVE_PLACES)) or bool(
+        connect().list_runs(type=STEP_RUN, status=list(_HAVE_PLACES), include_children=True, limit=1)
+    )
 
 
 def _document(run: Run, steps: list[Run], graph: PipelineGraph, metrics: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +69,7 @@ def _head(run: Run) -> list[str]:
     facts = [
         ("run", run["id"]),
         ("name", describe(run)),
-        ("status", " in ".join(filter(None, [spell_status(run), format_duration(run["started_at"], run["ended_at"])]))),
+        ("status", _say_status(run)),
         ("started", format_time(run["started_at"] or run["created_at"])),
         ("parameters", _pairs(run.get("parameters") or {})),
         ("tags", _pairs(run["tags"] or {})),
@@ -58,11 +79,16 @@ def _head(run: Run) -> list[str]:
     return [cut(f"{name.ljust(width)}  {one_line(value)}", terminal_width()) for name, value in facts if value]
 
 
+def _say_status(run: Run) -> str:
+    word = " in " if status.is_final(run["status"]) else " for "
+    return word.join(filter(None, [spell_status(run), format_duration(run["started_at"], run["ended_at"])]))
+
+
 def _pairs(values: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items())
 
 
-def _tree(steps: list[Run], graph: PipelineGraph) -> list[str]:
+def _tree(steps: list[Run], graph: PipelineGraph, *, is_full: bool) -> list[str]:
     if not graph.steps:
         return []
     runs = {step["node_id"]: step for step in steps}
@@ -70,7 +96,7 @@ def _tree(steps: list[Run], graph: PipelineGraph) -> list[str]:
     rows = []
     for branch in list_branches(graph):
         step = runs.get(branch.node_id)
-        rows.append((branch.drawing, _label(branch, names), *(_step_cells(step) if step else ("NotStarted", "", ""))))
+        rows.append((branch.drawing, _label(branch, names), *(_step_cells(step, is_full=is_full) if step else ("NotStarted", "", ""))))
     return ["", format_tree(rows)]
 
 
@@ -81,9 +107,12 @@ def _label(branch: Branch, names: dict[str, str]) -> str:
     return f"{names[branch.node_id]} ({'also after' if branch.shows_parent else 'after'} {after})"
 
 
-def _step_cells(step: Run) -> tuple[str, str, str]:
+def _step_cells(step: Run, *, is_full: bool) -> tuple[str, str, str]:
     duration = "" if step["reused"] else format_duration(step["started_at"], step["ended_at"])
-    return spell_status(step), duration, _say_reuse(step) or str(step.get("reason") or "")
+    reason = _say_reuse(step) or tell_reason(step.get("reason"))
+    if is_full and step["status"] == status.QUEUED:
+        reason = "waits for a free place"
+    return spell_status(step), duration, reason
 
 
 def _say_reuse(run: Run) -> str:
@@ -96,7 +125,9 @@ def _say_reuse(run: Run) -> str:
 def format_tree(rows: list[tuple[str, str, str, str, str]]) -> str:
     """Return a table whose first column is a drawn tree, which keeps its leading blanks."""
     cells = [(drawing.replace(" ", "\0") + name, *rest) for drawing, name, *rest in rows]
-    return format_table(("STEP", "STATUS", "DURATION", "WHY"), cells).replace("\0", " ")
+    below = [drawing for drawing, *_ in rows[1:]] + [""]
+    margins = ["".join("│" if sign in "│├└" else "\0" for sign in drawing) for drawing in below]
+    return format_table(("STEP", "STATUS", "DURATION", "WHY"), cells, margins=margins).replace("\0", " ")
 
 
 def _metrics(run: Run, steps: list[Run], metrics: dict[str, Any]) -> list[str]:
@@ -118,11 +149,27 @@ def _errors(run: Run, steps: list[Run]) -> list[str]:
         name = one_line(str(step["name"]))
         lines += ["", f"step {cut(name, NAME_WIDTH)} failed:", *_error_lines(step)]
         argument = step["name"] if len(name) <= NAME_WIDTH else step["id"]
-        lines.append(f"  its log: penstock logs {run['id'][:SHORT]} {shlex.quote(str(argument))}")
+        if "penstock logs " not in str(step["error"].get("message")):
+            lines.append(f"  Its log: penstock logs {run['id'][:SHORT]} {shlex.quote(str(argument))}")
     if run.get("error") and not failed:
         lines += ["", "error:", *_error_lines(run)]
-    for warning in run.get("warnings") or []:
-        lines += ["", f"warning: {warning if isinstance(warning, str) else warning.get('message', warning)}"]
+    return lines
+
+
+def _warnings(runs: list[Run]) -> list[str]:
+    """Each warning once, with the steps that have it."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        for warning in run.get("warnings") or []:
+            text = one_line(str(warning.get("message", warning) if isinstance(warning, dict) else warning))
+            names = found.setdefault(text.replace(f" of step '{run['name']}'", "").replace(f"step '{run['name']}'", "the step"), [])
+            if run["type"] == STEP_RUN:
+                names.append(cut(one_line(str(run["name"])), NAME_WIDTH))
+    lines = []
+    for text, names in found.items():
+        more = f" and {len(names) - WARNED_STEPS} more" if len(names) > WARNED_STEPS else ""
+        who = f" ({', '.join(names[:WARNED_STEPS])}{more})" if names else ""
+        lines += ["", *wrap(cut(text, WARNING_LETTERS), f"warning{who}: ", "  ")]
     return lines
 
 

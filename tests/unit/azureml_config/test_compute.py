@@ -104,6 +104,8 @@ class TestAmlCompute:
         [
             ({}, "max_nodes is missing"),
             ({"max_nodes": -1}, "negative"),
+            ({"max_nodes": 0}, "max_nodes must be at least 1"),
+            ({"max_nodes": "0"}, "max_nodes must be at least 1"),
             ({"max_nodes": 1, "min_nodes": 2}, "below min_nodes"),
             ({"max_nodes": "many"}, "whole number"),
             ({"max_nodes": 1, "admin_username": "a"}, "admin_user_password"),

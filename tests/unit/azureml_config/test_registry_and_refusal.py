@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import pickle
 
 import pytest
 
 from azureml._restclient.constants import RunStatus
+from azureml.core import _genuine
 from azureml.core._experiment_method import ExperimentSubmitRegistrar, experiment_method, get_submit_function
 from azureml.core._refusal import refuse_call, refuse_class
 from azureml.core.compute_target import AbstractComputeTarget, LocalTarget
@@ -43,6 +45,32 @@ class TestRefusal:
     def test_model_profiles_refuse(self):
         with pytest.raises(NotImplementedError, match="ModelProfile"):
             ModelProfile(None, "p")
+
+
+class TestGenuine:
+    @pytest.fixture
+    def azure(self, tmp_path, monkeypatch):
+        """A folder of Python's with azureml-core in it."""
+        (tmp_path / "azureml" / "_base_sdk_common").mkdir(parents=True)
+        (tmp_path / "azureml_core-1.60.0.dist-info").mkdir()
+        monkeypatch.syspath_prepend(str(tmp_path))
+        return tmp_path / "azureml"
+
+    def test_it_is_found_without_importing_and_by_a_copy_that_is_loaded_by_its_path(self, azure):
+        spec = importlib.util.spec_from_file_location("genuine_by_path", _genuine.__file__)
+        loaded = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+        assert loaded.find_genuine() == _genuine.find_genuine() == f"azureml-core 1.60.0 in {azure}"
+
+    def test_nothing_is_found_where_there_is_nothing(self):
+        assert _genuine.find_genuine() is None
+
+    def test_the_refusal_says_what_can_be_done_without_an_index(self, azure):
+        with pytest.raises(ImportError) as caught:
+            _genuine.refuse([str(azure)])
+        message = str(caught.value)
+        assert "and in Penstock's folder:\n    pip install --force-reinstall --no-deps .\n" in message
+        assert "no-deps penstock" not in message
 
 
 def submit_base(config, workspace, experiment_name, **kwargs):

@@ -212,8 +212,11 @@ def test_following_honours_a_deadline_and_an_interrupt(experiment: Any) -> None:
     def interrupt(record: Any) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(ExperimentExecutionException, match="goes on"):
+    with pytest.raises(ExperimentExecutionException, match="goes on") as caught:
         _follow(run._client, run.id, on_round=interrupt)
+    assert f"run {run.id} was" in caught.value.message
+    assert f"`penstock cancel {run.id[:8]}`" in caught.value.message
+    assert f"`penstock logs {run.id[:8]} --follow`" in caught.value.message
     run.complete()
 
 

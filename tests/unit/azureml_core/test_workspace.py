@@ -11,8 +11,11 @@ import pytest
 
 from azureml.core import Datastore, Experiment, Workspace
 from azureml.core import _workspace_compute as module
+from azureml.core.compute import AmlCompute, ComputeTarget
 from azureml.data.azure_storage_datastore import AbstractAzureStorageDatastore, AzureBlobDatastore, AzureFileDatastore
 from azureml.exceptions import ServiceException, UserErrorException, WorkspaceException
+from azureml.pipeline.core import Pipeline
+from azureml.pipeline.steps import PythonScriptStep
 
 DETAILS = """id name identity location type tags sku workspaceid sdkTelemetryAppInsightsKey description friendlyName creationTime
 containerRegistry keyVault applicationInsights storageAccount hbiWorkspace allowPublicAccessWhenBehindVnet provisioningState
@@ -74,6 +77,32 @@ def test_compute_target_is_made_when_indexed(workspace: Any, caplog: pytest.LogC
     assert "gpu-cluster" in caplog.text
     assert workspace.get_default_compute_target("GPU").name == "gpu-cluster"
     assert workspace.get_default_compute_target("CPU") is None
+
+
+def pipeline_on(workspace: Any, *targets: str) -> Pipeline:
+    Path("train.py").touch()
+    return Pipeline(workspace, [PythonScriptStep("train.py", name=name, compute_target=name) for name in targets])
+
+
+def test_compute_targets_of_steps_are_made_where_the_user_made_none(workspace: Any, caplog: pytest.LogCaptureFixture) -> None:
+    pipeline_on(workspace, "cpu-cluster", "gpu-cluster", "cpu-cluster")
+    assert sorted(workspace.compute_targets) == ["cpu-cluster", "gpu-cluster"]
+    assert caplog.text.count(f"The workspace '{workspace.name}' had no compute target 'cpu-cluster'") == 1
+    assert workspace.compute_targets["nights"].name == "nights"
+    with pytest.raises(ValueError, match=r"'cpu-clutser', which does not exist .*Did you mean 'cpu-cluster'"):
+        pipeline_on(workspace, "cpu-clutser")
+    with pytest.raises(ValueError, match=r"'no name', which does not exist .*can't name a compute target"):
+        pipeline_on(workspace, "no name")
+    pipeline_on(workspace, "local")
+    assert sorted(workspace.compute_targets) == ["cpu-cluster", "gpu-cluster", "nights"]
+
+
+def test_compute_targets_of_steps_must_exist_where_the_user_made_one(workspace: Any) -> None:
+    ComputeTarget.create(workspace, "cpu-cluster", AmlCompute.provisioning_configuration(max_nodes=1))
+    for name in ("gpu-cluster", "nights"):
+        with pytest.raises(ValueError, match=f"'{name}', which does not exist in the workspace .*cpu-cluster"):
+            pipeline_on(workspace, name)
+    assert list(workspace.compute_targets) == ["cpu-cluster"]
 
 
 def test_copies_share_the_workspace(workspace: Any) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import itertools
+import os
+import sys
 from pathlib import Path
-from typing import Any, Dict, List, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -305,10 +307,32 @@ def test_a_missing_script_names_its_neighbours(workspace: Any, source: str) -> N
     step = PythonScriptStep("trian.py", source_directory=source)
     with pytest.raises(ValueError, match=r"Step 'trian.py': there is no script 'trian.py' in .*Did you mean 'train.py'"):
         Pipeline(workspace, [step])
-    with pytest.raises(ValueError, match="does not exist"):
+    with pytest.raises(ValueError, match=r"'.*sourcex' does not exist\. Did you mean '.*source'\?$"):
         Pipeline(workspace, [PythonScriptStep("train.py", source_directory=source + "x")])
     with pytest.raises(ValueError, match="relative to the source directory"):
         Pipeline(workspace, [PythonScriptStep("../prep.py", source_directory=source)])
+
+
+@pytest.mark.parametrize(("given", "meant"), [("sorce", "source"), ("./sorce/", "./source"), ("nowhere", None), ("a/b", None)])
+def test_a_missing_source_directory_says_where_it_was_looked_for(
+    workspace: Any, source: str, monkeypatch: pytest.MonkeyPatch, given: str, meant: Optional[str]
+) -> None:
+    monkeypatch.chdir(Path(source).parent)
+    monkeypatch.setattr(sys, "argv", ["jobs/make.py"])
+    with pytest.raises(ValueError, match="does not exist") as caught:
+        Pipeline(workspace, [PythonScriptStep("train.py", source_directory=given)])
+    message = str(caught.value)
+    assert f"the source directory '{given}' does not exist. It is taken relative to the current folder {os.getcwd()}." in message
+    assert (f"Did you mean '{meant}'?" in message) if meant else ("Did you mean" not in message)
+    assert "`penstock run make.py`" in message
+    with pytest.raises(ValueError, match=r"'sorce' does not exist.*Did you mean 'source'"):
+        Pipeline(workspace, [PythonScriptStep("train.py")], default_source_directory="sorce")
+
+
+def test_a_source_directory_that_is_a_file_is_told_apart(workspace: Any, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(source)
+    with pytest.raises(ValueError, match=r"'train.py' is a file"):
+        Pipeline(workspace, [PythonScriptStep("train.py", source_directory="train.py")])
 
 
 def test_the_source_directory_may_be_the_pipelines(workspace: Any, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,6 +349,8 @@ def test_an_unknown_compute_target_names_the_known(workspace: Any, source: str) 
         Pipeline(workspace, [PythonScriptStep("train.py", compute_target=("a", 1), source_directory=source)])
     with pytest.raises(ValueError, match="compute_target"):
         Pipeline(workspace, [PythonScriptStep("train.py", compute_target=3, source_directory=source)])
+    with pytest.raises(ValueError, match=r"'nights', which does not exist .*Known compute targets: cpu-cluster, gpu, local"):
+        Pipeline(workspace, [PythonScriptStep("train.py", compute_target="nights", source_directory=source)])
 
 
 def test_one_parameter_name_has_one_default(workspace: Any, source: str) -> None:

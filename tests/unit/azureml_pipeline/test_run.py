@@ -135,6 +135,8 @@ def test_a_reused_step_shows_no_log(open_run: Any, capsys: pytest.CaptureFixture
     out = capsys.readouterr().out
     assert "StepRunId: a" in out
     assert "log of" not in out
+    assert "\nStepRun( a ) Status: Finished\nReused the result of run old.\n" in out
+    assert out.count("Reused the result") == 1
     (found,) = run.find_step_run("a")
     assert (found.is_reused, found.reused_run_id, found.reused_pipeline_run_id) == (True, "old", "q")
 

@@ -6,6 +6,7 @@ from typing import Any, Dict, List
 
 import pytest
 
+from azureml.core import Experiment
 from azureml.core._experiment_method import get_submit_function
 from azureml.data.data_reference import DataReference
 from azureml.exceptions import SnapshotException
@@ -141,6 +142,23 @@ def test_finalize_tells_what_is_new(workspace: Any, client: Client, source: str)
     assert client.snapshots == []
     assert [is_new for _, is_new in graph.finalize().values()] == [True]
     assert [is_new for _, is_new in graph.finalize().values()] == [False]
+
+
+def test_a_pipeline_without_steps_is_refused_before_its_parameters(workspace: Any, client: Client) -> None:
+    pipeline = Pipeline(workspace, steps=[])
+    assert pipeline.validate() == ["The pipeline has no steps. Give it at least one: Pipeline(workspace, steps=[step])."]
+    with pytest.raises(ValueError, match="The pipeline has no steps"):
+        pipeline.submit("exp", pipeline_parameters={"rate": 1})
+    assert client.submitted == []
+
+
+def test_a_keyword_that_submit_does_not_know_is_named_and_ignored(
+    workspace: Any, client: Client, source: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipeline = Pipeline(workspace, [PythonScriptStep("prep.py", source_directory=source)])
+    Experiment(workspace, "exp", _id="e1").submit(pipeline, foo=1, regenerate_outputs=True)
+    assert [record.getMessage() for record in caplog.records] == ["Experiment.submit(Pipeline) has no argument 'foo'; it is ignored."]
+    assert client.submitted[0]["regenerate_outputs"]
 
 
 def test_an_empty_experiment_name_is_refused(workspace: Any, client: Client, source: str) -> None:

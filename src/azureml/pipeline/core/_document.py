@@ -47,7 +47,7 @@ def find_problems(graph: Graph) -> List[str]:
 
 
 def _structure(graph: Graph) -> Iterator[str]:
-    if not graph.nodes:
+    if not graph.module_nodes:
         yield "The pipeline has no steps. Give it at least one: Pipeline(workspace, steps=[step])."
     for node in graph.nodes:
         if not isinstance(node, Node):
