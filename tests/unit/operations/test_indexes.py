@@ -53,7 +53,7 @@ QUESTIONS = {
     "one of the queue": (lambda context: steps.list_ready_steps(context, {"a"}), "INDEX"),
     "steps under way": (steps.list_steps_under_way, "runs_by_status"),
     "pipelines to close": (steps.list_pipelines_to_close, "runs_by_status"),
-    "the last run of a name": (lambda context: reuse.find_similar(context, "w", "n"), "runs_by_name"),
+    "the last run of a name": (lambda context: reuse.find_similar(context, "w", "n", "e"), "runs_by_name"),
     "a result": (lambda context: reuse.find_result(context, "w", "key"), "reuse"),
     "a short id": (
         lambda context: runs.list_runs(context, id_prefix="abc", include_children=True, limit=6),
