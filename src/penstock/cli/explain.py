@@ -78,7 +78,15 @@ def _say_values(old: Any, new: Any) -> str:
     if isinstance(old, dict) or isinstance(new, dict):
         names = sorted({*(old if isinstance(old, dict) else ()), *(new if isinstance(new, dict) else ())})
         return cut(f" ({', '.join(map(str, names))})", VALUE_WIDTH) if names else ""
+    if isinstance(old, list) and isinstance(new, list):
+        parts = [("new", _list_texts(new, old)), ("gone", _list_texts(old, new))]
+        told = "; ".join(f"{word}: {cut(', '.join(texts), VALUE_WIDTH)}" for word, texts in parts if texts)
+        return f" ({told})" if told else f" from {_short(old)} to {_short(new)}"
     return f" from {_short(old)} to {_short(new)}"
+
+
+def _list_texts(items: list[Any], known: list[Any]) -> list[str]:
+    return [item for item in items if isinstance(item, str) and item not in known]
 
 
 def _short(value: Any) -> str:

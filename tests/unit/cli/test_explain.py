@@ -47,6 +47,7 @@ def test_several_differences_are_a_list_without_digests_and_dicts() -> None:
         change("settings.environmentVariables", None, environment),
         change("version", OLD, NEW),
         change("arguments", ["--a"], ["--a", "b"]),
+        change("outputs", [{}], [{}, {}]),
     ]
     assert explain(step(f"Many things, since run {RUN} of words."), rows).splitlines() == [
         "train: Finished. Changed since run d0594355 of words:",
@@ -54,7 +55,8 @@ def test_several_differences_are_a_list_without_digests_and_dicts() -> None:
         "  - the parameter 'depth' changed from '3' to '4'",
         "  - settings.environmentVariables changed (OMP, SEED)",
         "  - version changed",
-        "  - arguments changed from 1 entry to 2 entries",
+        "  - arguments changed (new: b)",
+        "  - outputs changed from 1 entry to 2 entries",
     ]
 
 
