@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import penstock
 from penstock.client.home import Home
-from penstock.client.start import READY, is_answering
+from penstock.client.start import READY, detach, is_answering
 from penstock.model.errors import PenstockError, Unavailable
 
 if TYPE_CHECKING:
@@ -222,6 +222,7 @@ def _say_ready(home: Home) -> None:
 
 def main() -> int:
     """Serve the home folder that the first argument names, until idle or stopped."""
+    detach()
     try:
         return serve(Path(sys.argv[1]))
     except (PenstockError, OSError) as error:

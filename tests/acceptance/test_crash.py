@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.conftest import kill_service
+from tests.conftest import kill_service, wait_until
 
 from azureml.core import Experiment
 from azureml.pipeline.core import Pipeline, PipelineData
@@ -76,6 +76,35 @@ def test_a_killed_service_loses_nothing_and_runs_nothing_twice(workspace, home: 
 def test_killed_at_a_random_moment(workspace, home: Path, scripts, tmp_path: Path, number: int):
     delay = random.Random(number).uniform(0.0, 0.9)  # noqa: S311 - a moment, not a secret
     one_round(workspace, home, scripts(step=SCRIPT), tmp_path / "ledger", delay)
+
+
+STARTER = """
+import time
+from azureml.core import Run
+run, end = Run.get_context(), time.monotonic() + 60
+while time.monotonic() < end:
+    run.tag("alive", str(time.monotonic()))
+    time.sleep(0.05)
+"""
+
+
+def test_a_service_that_a_step_started_outlives_the_step(workspace, home: Path, scripts):
+    folder = scripts(starter=STARTER, after="print('well')")
+    step = PythonScriptStep("starter.py", compute_target="local", source_directory=str(folder))
+    run = Experiment(workspace, "crash").submit(Pipeline(workspace, [step]))
+    wait_until(lambda: "alive" in run.find_step_run("starter.py")[0].get_tags())
+    killed = kill_service(home)
+    wait_until(lambda: service_pid(home) not in (0, killed))  # nobody but the step asks for it
+    again = service_pid(home)
+    run.cancel()
+    assert run.wait_for_completion(show_output=False) == "Canceled"
+    after = PythonScriptStep("after.py", compute_target="local", source_directory=str(folder))
+    assert Experiment(workspace, "crash").submit(Pipeline(workspace, [after])).wait_for_completion(show_output=False) == "Finished"
+    assert service_pid(home) == again
+
+
+def service_pid(home: Path) -> int:
+    return int((home / "service.lock").read_text() or 0)
 
 
 def test_steps_go_on_while_no_service_lives(workspace, home: Path, scripts, tmp_path: Path):

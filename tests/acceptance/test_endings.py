@@ -169,6 +169,9 @@ def test_reading_a_large_input_keeps_nobody_waiting(workspace, scripts):
     assert slow.get_status() == "Running"
     slow.cancel()
     assert slow.wait_for_completion(show_output=False) == "Canceled"
+    os.truncate(os.path.join(root, "sparse"), 10)
+    again = Experiment(workspace, "endings").submit(Pipeline(workspace, [reader]))
+    assert again.wait_for_completion(show_output=False) == "Finished", "the cancelled step's reading is in nobody's way"
 
 
 def test_cancel_of_a_queued_step_never_starts_it(workspace, scripts, tmp_path: Path):

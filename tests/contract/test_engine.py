@@ -132,10 +132,22 @@ def test_what_will_pass_is_tried_again(context, executor, scheduler):
     assert runs.get_run(context, run_id)["status"] == "Completed"
 
 
+@pytest.mark.parametrize("thorough", [False, True])
+def test_what_is_held_up_does_not_keep_the_engine_busy(context, executor, scheduler, thorough):
+    executor.trouble["held"] = Unavailable("The disk is full.")
+    run_id = start(context, "held", "other")
+    for _ in range(5):
+        scheduler.turn(thorough)
+    (held,) = [step for step in runs.list_children(context, run_id) if step["name"] == "held"]
+    assert (held["status"], held["attempt"]) == ("Queued", 0), "what was not handed over does not count"
+    assert statuses(context, run_id)["other"] == "Completed"
+    assert executor.started.count("held") == (5 if thorough else 1), "once for each sweep"
+
+
 def test_what_never_begins_fails_in_the_end(context, executor, scheduler):
     executor.trouble["never"] = Outcome(began=False, lost="nobody took it")
     run_id = start(context, "never")
-    turn(scheduler, 20)
+    turn(scheduler, 3 * MOST_ATTEMPTS)
     assert statuses(context, run_id) == {"never": "Failed"}
     assert executor.started == ["never"] * MOST_ATTEMPTS
     assert "nobody took it" in runs.get_run(context, run_id)["error"]["message"]
@@ -146,7 +158,7 @@ def test_late_words_of_an_old_attempt_are_refused(context, scheduler, executor):
 
     executor.trouble["slow"] = Outcome(began=False, lost="its line was lost")
     run_id = start(context, "slow")
-    turn(scheduler, 2)
+    turn(scheduler, 4)
     (step,) = runs.list_children(context, run_id)
     assert step["attempt"] >= 2
     assert not settle(context, step["id"], 1, Ending("Completed", "too late"))

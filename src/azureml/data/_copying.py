@@ -39,7 +39,10 @@ def name_clash(path: str) -> Exception:
 
 def copy(source: Any, target: str) -> None:
     """Copy a path or a stream of bytes to `target`, through a neighbouring file that is renamed at the end."""
-    unfinished = f"{target}.{os.getpid()}.part"
+    from penstock.compile.manifests import UNFINISHED
+
+    folder, name = os.path.split(target)
+    unfinished = os.path.join(folder, f"{UNFINISHED}{os.getpid()}-{name[-100:]}")
     try:
         with open(unfinished, "wb") as out:
             if hasattr(source, "read"):

@@ -16,6 +16,10 @@ START_SECONDS = 30.0
 READY = "ready"
 
 
+class StartedInVain(Unavailable):
+    """A service was started and died without a word: it was killed, say. Another try may well succeed."""
+
+
 def ensure_service(home: Home) -> None:
     """Return when the service of this home folder answers; start it if none does.
 
@@ -87,13 +91,24 @@ def _start(home: Home) -> None:
         start_new_session=True,
         universal_newlines=True,
     )
-    process.returncode = 0  # it is meant to go on without us: no warning when this object goes away
     assert process.stdout is not None
     words = _first_words(process.stdout)
     process.stdout.close()
+    process.wait()  # it has left a child that goes on: see `detach`
     if words.strip() != READY:
         log = f" Its log is {home.service_log}." if home.service_log.exists() else ""
-        raise Unavailable(words.strip() or f"The service of {home.path} ended before it was ready.{log}")
+        if not words.strip():
+            raise StartedInVain(f"The service of {home.path} ended before it was ready.{log}")
+        raise Unavailable(words.strip())
+
+
+def detach() -> None:
+    """Let the starter go on without us: leave a child in our place, which nobody but the system's first process is the parent of.
+
+    Otherwise a service that a step started would be found among the step's children, and end with them.
+    """
+    if os.fork():
+        os._exit(0)
 
 
 def _own_environment() -> Dict[str, str]:

@@ -28,7 +28,7 @@ from typing import (
 )
 from urllib.parse import quote, urlencode
 
-from penstock.client.start import ensure_service
+from penstock.client.start import StartedInVain, ensure_service
 from penstock.model.errors import Invalid, PenstockError, Unavailable, parse_error
 
 if TYPE_CHECKING:
@@ -171,7 +171,10 @@ class Transport:
         except _NotReached:
             if not start:
                 raise
-            ensure_service(self._home)
+            try:
+                ensure_service(self._home)
+            except StartedInVain as error:
+                raise _NotReached(error.message) from error
             connection = _Connection(self._home)
         self._local.connection = connection
         return connection

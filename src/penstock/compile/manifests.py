@@ -10,6 +10,7 @@ import os
 from typing import Callable, Iterable, List, NamedTuple, Optional, Tuple
 
 _CHUNK = 1 << 20
+UNFINISHED = ".penstock-unfinished-"  # how the name of a file begins that is still being written; it is nobody's data
 
 
 class Entry(NamedTuple):
@@ -64,7 +65,7 @@ def walk(root: str, skip: Optional[Callable[[str, bool], bool]] = None, within: 
         for item in items:
             relative = f"{folder}/{item.name}" if folder else item.name
             is_folder = item.is_dir()
-            if skip and skip(relative, is_folder):
+            if item.name.startswith(UNFINISHED) or (skip and skip(relative, is_folder)):
                 continue
             if within and item.is_symlink() and not os.path.realpath(item.path).startswith(inside):
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from penstock.model.errors import NotFound, Unavailable
 from penstock.model.graph import DataNode, InputPort, OutputPort
 from penstock.operations.context import Context
 from penstock.storage.paths import safe_join
+
+READ_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,14 @@ class Digests:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def of(self, place: str) -> str:
-        """Return the manifest digest of a file or folder on this machine."""
+    def of(self, place: str, check: Callable[[], None] = lambda: None) -> str:
+        """Return the manifest digest of a file or folder on this machine. `check` is called now and then, and may raise to end it."""
+        for _ in range(READ_TRIES - 1):
+            with contextlib.suppress(FileNotFoundError):  # a file that went away while we looked: look again
+                return self._read(place, check)
+        return self._read(place, check)
+
+    def _read(self, place: str, check: Callable[[], None]) -> str:
         fresh: dict[str, tuple[str, int, int, int, str]] = {}
         known = self._known(place)
 
@@ -59,7 +67,7 @@ class Digests:
             facts = (about.st_size, about.st_mtime_ns, about.st_ino)
             if path in known and known[path][:3] == facts:
                 return known[path][3]
-            digest = digest_file(path)
+            digest = digest_file(path, about, check)
             if _is_text(path):
                 fresh[path] = (path, *facts, digest)
             return digest

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,15 @@ class StepReader:
 
     # Ready
 
-    def read(self, row: Row) -> ReadyStep:
-        """Return a queued step with its inputs' content and its reuse key.
+    def read(self, row: Row, check: Callable[[], None] = lambda: None) -> ReadyStep:
+        """Return a queued step with its inputs' content and its reuse key. `check` is called now and then, and may raise to end it.
 
         Raises:
             PenstockError: It can't run; the message says what is missing and where.
         """
         pipeline = self.pipeline(row["pipeline_run_id"])
         node = pipeline.steps[row["node_id"]]
-        sources = {port.name: self._source(port, pipeline, row) for port in node.inputs}
+        sources = {port.name: self._source(port, pipeline, row, check) for port in node.inputs}
         contents = {name: source.digest for name, source in sources.items()}
         parts = fingerprints.components(
             node, pipeline.parameters, contents, describe_interpreter(pipeline.interpreter), _node_count(node, pipeline)
@@ -124,12 +124,12 @@ class StepReader:
         rows = self._context.database.all("select name, root from datastores where workspace_id = ? and root is not null", [workspace_id])
         return {row["name"]: row["root"] for row in rows}
 
-    def _source(self, port: InputPort, pipeline: Pipeline, row: Row) -> Source:
+    def _source(self, port: InputPort, pipeline: Pipeline, row: Row, check: Callable[[], None]) -> Source:
         roots = self.roots(row["workspace_id"])
         data = pipeline.data.get(port.source.node_id)
         if data is not None:
             datastore, path, place = resolve_data(data, pipeline.parameters, roots)
-            return Source(datastore, path, place, self._digests.of(place))
+            return Source(datastore, path, place, self._digests.of(place, check))
         return self._upstream(port, row, roots)
 
     def _upstream(self, port: InputPort, row: Row, roots: Mapping[str, str]) -> Source:
@@ -275,7 +275,7 @@ def describe_interpreter(path: str) -> str:
     """
     try:
         return _ask_interpreter(path, os.stat(path).st_mtime)
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         raise NotFound(
             f"The interpreter {path} that submitted this run is gone ({error.strerror}). Submit again from an environment that is there."
         ) from error

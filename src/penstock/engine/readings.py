@@ -7,12 +7,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from penstock.engine.orders import ReadyStep
 from penstock.persistence.database import Row
 
 THREADS = 2
 FRESH_SECONDS = 10.0  # what was read longer ago is read again: the data may be other data now
+
+
+class NotWanted(Exception):
+    """Nobody waits for this reading any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +31,10 @@ class Reading:
 class Readings:
     """Reads ready steps aside. The first `take` of a step begins its reading; a later one, after `wake` was called, gets the result."""
 
-    def __init__(self, read: Callable[[Row], ReadyStep], wake: Callable[[], None]) -> None:
+    def __init__(self, read: Callable[[Row, Callable[[], None]], ReadyStep], wake: Callable[[], None]) -> None:
         self._read = read
         self._wake = wake
+        self._wanted: set[str] = set()
         self._orders: queue.SimpleQueue[Row] = queue.SimpleQueue()
         self._readings: dict[str, Reading | None] = {}  # None: under way
         self._threads: list[threading.Thread] = []
@@ -38,7 +44,8 @@ class Readings:
         return {run_id for run_id, reading in list(self._readings.items()) if reading is None}
 
     def forget_others(self, run_ids: set[str]) -> None:
-        """Drop what was read of steps that are not among these."""
+        """Drop what was read of steps that are not among these, and end what is being read of them."""
+        self._wanted = run_ids
         for run_id in [run_id for run_id, reading in list(self._readings.items()) if reading and run_id not in run_ids]:
             del self._readings[run_id]
 
@@ -54,6 +61,9 @@ class Readings:
                 self._begin(row)
             return None
         del self._readings[row["id"]]
+        if isinstance(reading.result, NotWanted):  # and now it is wanted again
+            self._begin(row)
+            return None
         if isinstance(reading.result, Exception):
             raise reading.result
         return reading.result
@@ -66,11 +76,17 @@ class Readings:
             self._threads.append(thread)
             thread.start()
 
+    def _check(self, run_id: str) -> None:
+        """Raise NotWanted for a step that is not ready any more: it was cancelled, say."""
+        if run_id not in self._wanted:
+            raise NotWanted
+
     def _work(self) -> None:
         while True:
             row = self._orders.get()
             try:
-                result: ReadyStep | Exception = self._read(row)
+                self._check(row["id"])
+                result: ReadyStep | Exception = self._read(row, partial(self._check, row["id"]))
             except Exception as error:
                 result = error
             self._readings[row["id"]] = Reading(result, time.monotonic())

@@ -30,7 +30,7 @@ from penstock.persistence.database import Row
 log = logging.getLogger("penstock.engine")
 
 LOCAL = "local"
-MOST_ATTEMPTS = 5  # a step that could not even begin this often fails
+MOST_ATTEMPTS = 20  # a step that could not even begin this often, a sweep between two tries, fails
 
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.EINTR}
 
@@ -51,6 +51,7 @@ class Scheduler:
         self._now = now or (lambda: datetime.now(timezone.utc))
         self._asked: set[tuple[str, int]] = set()  # attempts that got their TERM
         self._reading = Readings(reader.read, wake)
+        self._held: set[str] = set()  # ready steps that are left alone until the next sweep
         self._must_run: set[str] = set()  # ready steps that wait for room; no earlier result was found for them
 
     def turn(self, thorough: bool = False) -> bool:
@@ -60,6 +61,8 @@ class Scheduler:
 
         `thorough` also looks for processes that died without a word; the first turn of a service is thorough.
         """
+        if thorough:
+            self._held.clear()
         under_way = self._settle_ended(thorough)
         self._stop_late(under_way)
         self._stop_cancelled(under_way)
@@ -118,6 +121,7 @@ class Scheduler:
         code = "UserError" if isinstance(error, PenstockError) else "SystemError"
         ending = Ending(words.FAILED, message, {"code": code, "message": message, "details": {}})
         steps.settle(self._context, row["id"], row["attempt"], ending)
+        self._asked.discard((row["id"], row["attempt"]))
 
     def _handle(self, row: Row) -> Handle:
         if row["handle"]:
@@ -130,6 +134,7 @@ class Scheduler:
         if never_began and row["status"] != words.CANCEL_REQUESTED and row["attempt"] < MOST_ATTEMPTS:
             log.warning("step.requeued run_id=%s attempt=%s reason=%s", row["id"], row["attempt"], outcome.lost)
             steps.requeue(self._context, row["id"], f"Attempt {row['attempt']} never began: {outcome.lost}.")
+            self._held.add(row["id"])  # not at once: what was in the way may be gone at the next sweep
             return
         if row["status"] == words.CANCEL_REQUESTED:
             self._end_family(row)
@@ -215,29 +220,40 @@ class Scheduler:
             ready = steps.find_ready_ids(self._context)
             self._must_run &= ready
             self._reading.forget_others(ready)
-            fresh = ready - self._must_run - self._reading.pending()
+            fresh = ready - self._must_run - self._reading.pending() - self._held
             if not fresh:
                 break
             for row in steps.list_ready_steps(self._context, fresh):
-                step = self._read(row)
-                if step is not None and not self._reuse_guarded(row, step):
-                    self._must_run.add(row["id"])
-                    read[row["id"]] = step
+                self._look_at(row, read)
         if ready:
             self._start_what_fits(read)
         return len(ready)
+
+    def _look_at(self, row: Row, read: dict[str, ReadyStep]) -> None:
+        """Reuse a step, or note that it must run; what can do neither now is held until the next sweep."""
+        step = self._read(row)
+        if step is None:
+            if row["id"] not in self._reading.pending():
+                self._held.add(row["id"])
+        elif self._reuse_guarded(row, step):
+            self._held.add(row["id"])  # it has ended; or it was held up on the way
+        else:
+            self._must_run.add(row["id"])
+            read[row["id"]] = step
 
     def _start_what_fits(self, read: dict[str, ReadyStep]) -> None:
         room, started = Room(self._context), []
         for row in steps.each_ready_step(self._context) if not room.is_full else ():
             if room.is_full:
                 break
-            if row["id"] in self._must_run and room.has_place(row):  # the others have not been looked at for reuse yet
+            # The others have not been looked at for reuse yet, or are held.
+            is_next = row["id"] in self._must_run and row["id"] not in self._held
+            if is_next and room.has_place(row):
                 step = read.get(row["id"]) or self._read(row)  # one that waited is read again: its data may be other data now
                 item = self._start_guarded(row, step) if step else None
-                if item:
+                started += [item] if item else []
+                if item or row["id"] in self._reading.pending():  # while it is read, nobody overtakes it
                     room.take(row)
-                    started.append(item)
         steps.record_started(self._context, started)
 
     def _start_guarded(self, row: Row, step: ReadyStep) -> Started | None:
@@ -279,8 +295,14 @@ class Scheduler:
         if attempt is None:
             return None
         with self._mishaps_of({**step.row, "attempt": attempt}):
-            order, started_at = self._reader.order(step, attempt), format_time(self._now())
-            handle = self._executor.start(order)
+            started_at = format_time(self._now())
+            try:
+                handle = self._executor.start(self._reader.order(step, attempt))
+            except Exception as error:
+                if _will_pass(error):  # it was not handed over: as if it had not been claimed
+                    self._held.add(step.row["id"])
+                    steps.give_back(self._context, step.row["id"], attempt, str(error))
+                raise
             log.info("step.started run_id=%s attempt=%s", step.row["id"], attempt)
             return Started(step.row["id"], step.row["root_run_id"], handle, started_at, reason)
         return None
@@ -351,6 +373,8 @@ def describe_failure(row: Row, outcome: Outcome, last_words: str = "") -> dict[s
         if kind == "ModuleNotFoundError":
             cause = f"{cause}. Install what provides it for the interpreter that submitted the pipeline; steps run on that one"
         code = "SystemError" if kind in ("DiskFull", "SystemError", "StartError") else "UserError"
+    elif not outcome.began:
+        cause, code = f"It could not be started in {row['attempt']} attempts: {outcome.lost}", "SystemError"
     elif outcome.lost:
         cause, code = f"Nobody knows how it ended, as {outcome.lost}", "StepLost"
     elif outcome.signal:

@@ -138,7 +138,15 @@ def requeue(context: Context, run_id: str, reason: str) -> None:
         )
         if row:
             change.tell(run_id, row["root_run_id"], words.QUEUED, ENGINE, reason)
-            change.for_engine = True
+
+
+def give_back(context: Context, run_id: str, attempt: int, reason: str) -> None:
+    """Undo a claim whose attempt was not handed to anybody: it does not count."""
+    with context.change() as change:
+        row = change.rows.first("update runs set status = 'Queued' where id = ? and status = 'Starting' returning root_run_id", [run_id])
+        if row:
+            change.rows.execute("update step_runs set attempt = ? where run_id = ? and attempt = ?", [attempt - 1, run_id, attempt])
+            change.tell(run_id, row["root_run_id"], words.QUEUED, ENGINE, f"Held up: {reason}")
 
 
 # Reuse

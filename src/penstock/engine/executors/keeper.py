@@ -83,6 +83,7 @@ def run_attempt(home: Home, attempt: Path) -> None:
     """Run one attempt to its end, unless it was given up."""
     with hold(attempt):
         if (attempt / "abandoned").exists() or (attempt / "started").exists():
+            _wake(home)
             return
         order = load(str(attempt / "order"))
         folder = Path(order["folder"][0])
@@ -112,7 +113,8 @@ def _run(order: dict[str, list[str]], attempt: Path, folder: Path) -> dict[str, 
         process = subprocess.Popen(
             order["command"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=work, start_new_session=True
         )
-    write_fields(attempt, "started", {"keeper": [str(os.getpid())], "child": [str(process.pid)]})
+    with contextlib.suppress(OSError):  # a full disk: then the script is found by its mark alone
+        write_fields(attempt, "started", {"keeper": [str(os.getpid())], "child": [str(process.pid)]})
     code = process.wait()
     record = {"ended_at": [repr(time.time())]}
     with contextlib.suppress(OSError):  # what the script left running in its group ends with it
@@ -163,6 +165,8 @@ def open_pipe(home: Home) -> int:
 
 def main() -> int:
     """Keep the steps of a home folder; a second keeper leaves at once."""
+    if os.fork():  # as `penstock.client.start.detach`: whoever started us is not our parent
+        return 0
     home = Home(Path(sys.argv[1]))
     with open(home.keeper_lock, "a") as held:
         try:

@@ -110,7 +110,7 @@ class LocalExecutor:
         assert process.stdout is not None
         process.stdout.readline()  # 'ready', or nothing: another one was quicker, or it can't; the next write tells
         process.stdout.close()
-        process.returncode = 0  # it goes on without us
+        process.wait()  # it has left a child that goes on
 
     # Watch
 
@@ -134,11 +134,12 @@ class LocalExecutor:
             if self._is_on_its_way(handle):
                 return None
             (attempt / "abandoned").touch()  # whoever comes late must not begin now
+            (attempt / "order").unlink(missing_ok=True)
         began = (attempt / "started").exists()
         if began:
             self._clear_up(handle)
         self._forget(handle)
-        return Outcome(began=began, lost="the process that kept it was killed")
+        return Outcome(began=began, lost="the process that kept it was killed" if began else "nobody took it up")
 
     def _clear_up(self, handle: Handle) -> None:
         """Do what the dead keeper can't do any more: end the script, keep its files."""
@@ -155,7 +156,8 @@ class LocalExecutor:
     def _is_on_its_way(self, handle: Handle) -> bool:
         """Tell whether an attempt still waits in the pipe of a keeper that lives."""
         handed_at = self._handed.get(handle["attempt"])
-        if handed_at is None or time.monotonic() - handed_at > HAND_OVER_SECONDS:
+        is_late = handed_at is None or time.monotonic() - handed_at > HAND_OVER_SECONDS
+        if is_late or (Path(handle["attempt"]) / "abandoned").exists():
             return False
         with open(self.home.keeper_lock, "a") as file:
             try:
@@ -202,7 +204,7 @@ class Family:
         for process in list(self._seen):
             with contextlib.suppress(psutil.Error):
                 self._seen.update(process.children(recursive=True))
-        self._seen = {process for process in self._seen if _is_alive(process)}
+        self._seen = {process for process in self._seen if process.pid != os.getpid() and _is_alive(process)}
         return sorted(self._seen, key=_generation, reverse=True)
 
 
