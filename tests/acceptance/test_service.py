@@ -62,6 +62,23 @@ def test_two_spellings_of_a_home_are_one(home: Path, monkeypatch: pytest.MonkeyP
     assert connect().service_info()["pid"] == first
 
 
+def test_a_service_that_dies_while_it_starts_is_started_again(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    flag, python = tmp_path / "died", tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ -e {flag} ] || {{ touch {flag}; kill -9 $$; }}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv("PENSTOCK_SERVICE_PYTHON", str(python))
+    assert connect().service_info()["home"] == str(home)
+    assert flag.exists(), "the first start died"
+
+
+def test_services_that_end_leave_no_zombies(home: Path):
+    for _ in range(3):
+        connect().service_info()
+        kill_service(home)
+    ours = psutil.Process().children()
+    assert [child for child in ours if child.status() == psutil.STATUS_ZOMBIE] == []
+
+
 def test_it_leaves_when_idle_and_takes_its_keeper_along(home: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PENSTOCK_IDLE_SECONDS", "0.5")
     connect().service_info()
