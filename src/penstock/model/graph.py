@@ -18,7 +18,7 @@ PARAMETER = "parameter"
 INPUT = "input"
 OUTPUT = "output"
 
-PARAMETER_KINDS = ("int", "float", "bool", "str", "datapath")
+PARAMETER_KINDS = ("int", "float", "bool", "str", "datapath", "dataset")
 
 Scalar = Union[str, int, float, bool]
 
@@ -45,18 +45,40 @@ class PortRef:
 
 @dataclass(frozen=True)
 class InputPort:
-    """Where data enters a step. `mode` is mount or download; `path_on_compute` may be relative to the working directory."""
+    """Where data enters a step. `mode` is mount, download or direct; `path_on_compute` may be relative to the working directory.
+
+    `dataset` is set where the script consumes a dataset (v1's DatasetConsumptionConfig) and not a bare path. Of a data node it is {}.
+    Of another step's output it says what that output is read as: {"parsing": document or absent, "partition_format": text or absent,
+    "operations": [documents]}; see penstock.model.datasets. Direct mode hands over the id of that dataset and needs it.
+    """
 
     name: str
     source: PortRef
     mode: str = "mount"
     path_on_compute: Optional[str] = None
     overwrite: Optional[bool] = None
+    dataset: Optional[Mapping[str, Any]] = None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Under which name the dataset over an output is registered when the step ends well."""
+
+    name: str
+    description: Optional[str] = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    create_new_version: bool = True
 
 
 @dataclass(frozen=True)
 class OutputPort:
-    """Where data leaves a step. `mode` is mount or upload (upload: the script writes to `path_on_compute`)."""
+    """Where data leaves a step. `mode` is mount, upload (the script writes to `path_on_compute`, the bytes travel at the end), or link
+    (the script names a dataset that exists).
+
+    A plain output (v1's PipelineData) lies at `azureml/<step run id>/<name>`, and its path does not exist when the script starts. One with
+    a `destination` (v1's OutputFileDatasetConfig) lies where that template says - `{run-id}` and `{output-name}` are replaced - and is a
+    folder that exists. `dataset` is set where a dataset is made over what was written; its members are those of `InputPort.dataset`.
+    """
 
     name: str
     datastore: str
@@ -66,6 +88,10 @@ class OutputPort:
     is_directory: Optional[bool] = None
     data_type: Optional[str] = None
     pipeline_output_name: Optional[str] = None
+    destination: Optional[str] = None
+    source_globs: Tuple[str, ...] = ()  # upload: only these, below the folder
+    dataset: Optional[Mapping[str, Any]] = None
+    registration: Optional[Registration] = None
 
 
 @dataclass(frozen=True)
@@ -112,18 +138,23 @@ class StepNode:
 
 @dataclass(frozen=True)
 class DataNode:
-    """Data that exists before the run: a path on a datastore. `parameter` names the DataPath parameter that may replace it."""
+    """Data that exists before the run: a path on a datastore, or a dataset. `parameter` names the parameter whose value replaces it.
+
+    `dataset` is {"id": of a saved dataset} or {"name": ..., "version": number, or None for the latest when the step starts}.
+    """
 
     id: str
     name: str
-    datastore: str
+    datastore: str = ""
     path: str = ""
     parameter: Optional[str] = None
+    dataset: Optional[Mapping[str, Any]] = None
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A pipeline parameter. A datapath's value is {"datastore": name, "path": path}; all others are scalars."""
+    """A pipeline parameter. A datapath's value is {"datastore": name, "path": path}, a dataset's {"id": of a saved dataset, "type":
+    "file" or "tabular"}; all others are scalars."""
 
     name: str
     kind: str
@@ -159,8 +190,9 @@ def _format(value: Any) -> Any:
         shown = {}
         for name, about in value.__dataclass_fields__.items():
             item = getattr(value, name)
-            if item is not None and item != () and item != {} and item != about.default:
-                shown[name] = _format(item)
+            if item is None or item == () or item == about.default or (item == {} and about.default is not None):
+                continue
+            shown[name] = _format(item)
         return shown
     if isinstance(value, tuple):
         return [_format(item) for item in value]
@@ -198,7 +230,7 @@ def _parse_step(item: Mapping[str, Any]) -> StepNode:
             "arguments": tuple(Argument(**argument) for argument in item.get("arguments", ())),
             "parameters": tuple(StepParameter(**parameter) for parameter in item.get("parameters", ())),
             "inputs": tuple(_parse_input(port) for port in item.get("inputs", ())),
-            "outputs": tuple(OutputPort(**port) for port in item.get("outputs", ())),
+            "outputs": tuple(_parse_output(port) for port in item.get("outputs", ())),
             "run_after": tuple(item.get("run_after", ())),
             "compute": ComputeRef(**compute) if compute else None,
         }
@@ -207,6 +239,17 @@ def _parse_step(item: Mapping[str, Any]) -> StepNode:
 
 def _parse_input(item: Mapping[str, Any]) -> InputPort:
     return InputPort(**{**item, "source": PortRef(**item["source"])})
+
+
+def _parse_output(item: Mapping[str, Any]) -> OutputPort:
+    registration = item.get("registration")
+    return OutputPort(
+        **{
+            **item,
+            "source_globs": tuple(item.get("source_globs", ())),
+            "registration": Registration(**registration) if registration else None,
+        }
+    )
 
 
 def variable_name(name: str) -> str:
