@@ -25,8 +25,9 @@ MAY_IMPORT = {
     "service": {"operations", *BELOW_OPERATIONS},
     "engine": {"operations", *BELOW_OPERATIONS},
     "client": {"compile", "model"},
-    "runtime": {"client", "compile", "model", "storage"},
-    "azureml": {"runtime", "client", "compile", "model"},
+    "tabular": {"client", "model"},
+    "runtime": {"client", "compile", "model", "storage", "tabular"},
+    "azureml": {"runtime", "client", "compile", "model", "tabular"},
     "settings": {"client", "model"},
     "bootstrap": {"service", "engine", "operations", "client", "settings", *BELOW_OPERATIONS},
     "serve": {"bootstrap", "service", "client", "settings", "model"},
@@ -38,12 +39,12 @@ EVERYWHERE = {"penstock", "penstock.client.home", "penstock.settings"}
 NOT_FOR_STEPS = {"penstock.settings"}
 
 # What a step imports in its user's environment.
-FOR_STEPS = {"azureml", "client", "runtime", "compile", "model"}
+FOR_STEPS = {"azureml", "client", "runtime", "compile", "model", "tabular"}
 OLDEST_FOR_STEPS = (3, 8)
 # Loaded inside a function, where a file of their kind is really read.
 LAZILY = {"yaml", "pathspec"}
 # What users of the facade bring themselves, loaded where one of their objects is handled.
-USERS_OWN = {"IPython", "matplotlib", "numpy", "pandas", "requests"}
+USERS_OWN = {"IPython", "duckdb", "matplotlib", "numpy", "pandas", "pyarrow", "requests"}
 
 
 @dataclass(frozen=True)

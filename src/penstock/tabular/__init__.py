@@ -1,0 +1,1 @@
+"""Rows: reads, transforms and writes tabular datasets with the pandas and pyarrow of the user's environment."""
