@@ -1,6 +1,6 @@
 """Measure, print a table beside the budgets, write JSON.
 
-    python -m benchmarks [--rounds N] [--json FILE]
+    python -m benchmarks [--rounds N] [--only pipelines|data] [--json FILE]
 
 What is compared with bare scripts is measured in turns with them, on the same machine, in the same run. Every figure is the median of its
 rounds. Nothing here passes or fails: a budget that is not met says so in its line.
@@ -13,7 +13,6 @@ import contextlib
 import io
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -21,9 +20,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+
+from benchmarks import data
+from benchmarks.report import Line, document, format_report
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAIN, FAN, PARALLEL, RERUN = 50, 100, 2, 100
@@ -37,32 +38,18 @@ NAMES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the report."""
-
-    name: str
-    value: float
-    unit: str
-    bare: float | None = None  # the same without Penstock, in the same unit
-    budget: float | None = None
-    note: str = ""
-
-    @property
-    def is_met(self) -> bool | None:
-        """Tell whether the value is within its budget; None without one."""
-        return None if self.budget is None else self.value <= self.budget
-
-
 def main(arguments: list[str]) -> int:
     """Measure everything; return 0."""
     options = parse(arguments)
-    with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder, service_home(folder):
-        lines = list(measure(Path(folder), options.rounds))
+    sections = [measure_all for name, measure_all in SECTIONS.items() if options.only in (None, name)]
+    lines = []
+    for measure_all in sections:
+        with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder, service_home(folder):
+            lines += list(measure_all(Path(folder), options.rounds))
     print(format_report(lines))
     path = Path(options.json or ROOT / "benchmarks" / "results" / f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document(lines, options.rounds), indent=1) + "\n")
+    path.write_text(json.dumps(document(lines, options.rounds, data.SCALE), indent=1) + "\n")
     print(f"\nwritten to {path}")
     return 0
 
@@ -71,6 +58,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="how often each thing is measured (default: 5)")
+    parser.add_argument("--only", choices=list(SECTIONS), help="only this section (default: all)")
     parser.add_argument("--json", metavar="FILE", help="where the figures go (default: benchmarks/results/)")
     return parser.parse_args(arguments)
 
@@ -94,8 +82,8 @@ def penstock(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "penstock", *words], check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(folder: Path, rounds: int) -> Iterator[Line]:
-    """Yield the lines of the report, each when it is known."""
+def measure_pipelines(folder: Path, rounds: int) -> Iterator[Line]:
+    """Yield what starting, running and reusing steps costs, each line when it is known."""
     yield from measure_starts(rounds)
     from azureml.core import Workspace
 
@@ -218,38 +206,7 @@ def measure_memory(name: str) -> Line:
     return Line(name, psutil.Process(pid).memory_info().rss / 2**20, "MiB", budget=90)
 
 
-def format_report(lines: list[Line]) -> str:
-    """Return the table for people."""
-    from penstock.cli.tables import format_table
-
-    rows = [
-        (
-            "\0" * (len(line.name) - len(line.name.lstrip())) + line.name.strip().replace(" ", "\0"),
-            show(line.value, line.unit),
-            show(line.bare, line.unit) if line.bare is not None else "",
-            f"{line.value / line.bare:.2f}" if line.bare else "",
-            show(line.budget, line.unit) if line.budget is not None else "",
-            {True: "met", False: "NOT MET", None: ""}[line.is_met],
-        )
-        for line in lines
-    ]
-    return format_table(("MEASURED", "PENSTOCK", "BARE", "RATIO", "BUDGET", ""), rows).replace("\0", " ")
-
-
-def show(value: float | None, unit: str) -> str:
-    """Return a figure with its unit; short times in milliseconds."""
-    if value is None:
-        return ""
-    if unit == "s" and value < 1:
-        return f"{1000 * value:.0f} ms"
-    return f"{value:.1f} {unit}" if unit in ("ms", "MiB") else f"{value:.2f} {unit}"
-
-
-def document(lines: list[Line], rounds: int) -> dict[str, object]:
-    """Return the JSON form of the report."""
-    machine = {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
-    measured = [{**asdict(line), "name": line.name.strip(), "is_met": line.is_met} for line in lines]
-    return {"at": datetime.now(timezone.utc).isoformat(), "machine": machine, "rounds": rounds, "lines": measured}
+SECTIONS = {"pipelines": measure_pipelines, "data": data.measure}
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ OLDEST_FOR_STEPS = (3, 8)
 # Loaded inside a function, where a file of their kind is really read.
 LAZILY = {"yaml", "pathspec"}
 # What users of the facade bring themselves, loaded where one of their objects is handled.
-USERS_OWN = {"IPython", "duckdb", "matplotlib", "numpy", "pandas", "pyarrow", "requests"}
+USERS_OWN = {"IPython", "dask", "duckdb", "matplotlib", "numpy", "pandas", "pyarrow", "pyspark", "requests"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def find_reason(part: str, item: Import) -> str | None:
     if first in ("azureml", "penstock"):
         return _find_direction(part, item.name)
     if part in FOR_STEPS and first not in sys.stdlib_module_names:
-        if first in LAZILY | (USERS_OWN if part in ("azureml", "runtime") else set()):
+        if first in LAZILY | (USERS_OWN if part in ("azureml", "runtime", "tabular") else set()):
             return f"{first} must be imported inside the function that needs it" if item.at_module_level else None
         return f"{part} uses the standard library only, because steps import it; {first} is not in it"
     return None

@@ -17,6 +17,7 @@ from penstock.engine.scheduler import Scheduler
 from penstock.operations.context import Context
 from penstock.persistence.database import Database
 from penstock.settings import Settings, load_settings
+from penstock.storage.stores.home_stores import HomeStores
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def build(home: Home, announce: Callable[[set[str], set[str]], None]) -> Parts:
     settings = load_settings(home)
     database = Database(home.database)
     wakeup = Wakeup(home.wake)
-    context = Context(database, home, settings, wake_engine=wakeup.wake, announce=announce)
+    stores = HomeStores(home.path, settings.cache_bytes)
+    context = Context(database, home, settings, wake_engine=wakeup.wake, announce=announce, stores=stores)
     library = make_library(home)
     executor = LocalExecutor(home, library)
     scheduler = Scheduler(context, executor, StepReader(context, str(library)))

@@ -58,6 +58,7 @@ def serve(folder: Path) -> int:
             parts.engine.stop()
             if _is_ours(home, listener_file):
                 home.socket.unlink()
+            parts.context.stores.close()
             parts.context.database.close()
             log.info("service.stopped reason=%s", life.reason)
     return 0

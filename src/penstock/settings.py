@@ -13,12 +13,24 @@ from penstock.client.home import Home
 from penstock.model.errors import Invalid
 
 
-def _setting(default: Any, text: str, check: Callable[[Any], bool], rule: str) -> Any:
-    return field(default=default, metadata={"text": text, "check": check, "rule": rule})
+def _setting(default: Any, text: str, check: Callable[[Any], bool], rule: str, parse: Callable[[Any], Any] | None = None) -> Any:
+    return field(default=default, metadata={"text": text, "check": check, "rule": rule, "parse": parse or type(default)})
 
 
 def _positive(value: Any) -> bool:
     return bool(value > 0)
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of a JSON object, which a variable holds as text; both halves are texts."""
+    found = json.loads(value) if isinstance(value, str) else value
+    if not all(isinstance(text, str) and text.strip() for pair in found.items() for text in pair):
+        raise ValueError("a name or a place is no text")
+    return tuple((name.strip(), place.strip()) for name, place in found.items())
+
+
+def _is_place(place: str) -> bool:
+    return "://" in place or place.startswith(("/", "~"))
 
 
 POLICIES = ("exact", "compatible", "current")
@@ -43,6 +55,12 @@ class Settings:
     )
     snapshot_bytes: int = _setting(2 * 1024**3, "The largest source folder that is taken, in bytes.", _positive, "a whole number above 0")
     snapshot_files: int = _setting(20_000, "The largest number of files in a source folder.", _positive, "a whole number above 0")
+    cache_bytes: int = _setting(
+        50 * 1024**3,
+        "How large the cache of files from remote stores may grow, in bytes; what was not used for longest goes first.",
+        _positive,
+        "a whole number above 0",
+    )
     environment_policy: str = _setting(
         "compatible",
         "exact, compatible or current: how far a step's environment may differ from what was asked for.",
@@ -54,6 +72,13 @@ class Settings:
         "How much the service writes to its log: DEBUG, INFO, WARNING, ERROR.",
         lambda value: value.upper() in LEVELS,
         f"one of {', '.join(LEVELS)}",
+    )
+    datastore_redirects: tuple[tuple[str, str], ...] = _setting(
+        (),
+        "Where datastores really are: an object of datastore names, or 'account/container', and folders or URLs in their place.",
+        lambda pairs: all(_is_place(place) for _, place in pairs),
+        "an object of datastore names, or 'account/container', and absolute folders or URLs",
+        _pairs,
     )
 
 
@@ -92,11 +117,11 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _convert(name: str, value: Any) -> Any:
     about = Settings.__dataclass_fields__[name]
     try:
-        kind: Any = type(about.default)
-        converted = kind(value)
+        converted = about.metadata["parse"](value)
         fits = about.metadata["check"](converted)
     except (TypeError, ValueError, AttributeError, OverflowError):
         fits = False
     if not fits:
-        raise Invalid(f"The setting '{name}' must be {about.metadata['rule']}, not {value!r}.")
+        shown = f", not {value!r}" if "://" not in str(value) else ""  # a URL may hold a password
+        raise Invalid(f"The setting '{name}' must be {about.metadata['rule']}{shown}.")
     return converted

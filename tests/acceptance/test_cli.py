@@ -203,6 +203,12 @@ def test_a_letter_that_a_shell_command_prints_in_two_pieces_is_whole(shell: Shel
     assert shell.run("run", "n.ipynb").stdout == "caf\u00e9\n"
 
 
+def test_a_notebook_shows_values_where_there_is_no_ipython(shell: Shell) -> None:
+    cells = ("from IPython.display import HTML, display\ndisplay(1, HTML('<b>two</b>'))", "import IPython\nprint(IPython.get_ipython())")
+    write_notebook(shell.folder / "n.ipynb", *cells, "from IPython.core.display import display\ndisplay('three')")
+    assert shell.run("run", "n.ipynb").stdout.split("\n") == ["1", "<b>two</b>", "None", "'three'", ""]
+
+
 def test_a_notebook_stops_at_the_first_failing_cell(shell: Shell) -> None:
     write_notebook(shell.folder / "n.ipynb", "print('before')", "1 / 0", "print('after')")
     done = shell.run("run", "n.ipynb", status=1)

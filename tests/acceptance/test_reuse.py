@@ -89,7 +89,7 @@ def test_another_argument_runs_the_step_and_what_reads_its_new_bytes(setting: Se
     run = setting.submit("y")
     assert not any(step.is_reused for step in run.get_steps())
     assert "rguments[1] changed from 'x' to 'y'" in reason(run, "make")
-    assert "he input 'middle' has other content, since run" in reason(run, "read")
+    assert "he input 'middle' has other content (changed: made), since run" in reason(run, "read")
     assert setting.reused("x") == {"make", "read"}, "the older result still stands"
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +60,8 @@ NAMES = [
     *("name", "subscription_id", "resource_group", "create", "tags", "details", "exist_ok", "remove_tags", "archived", "type", "root"),
     *("definition", "overwrite", "version", "digests", "entries", "experiment_name", "submission", "run_id", "parent_run_id", "properties"),
     *("display_name", "description", "status", "error", "records", "request_id"),
+    *("dataset", "create_new_version", "direction", "dataset_id", "port", "mode"),
+    *("secrets", "kind", "datastore", "files", "prefix"),
 ]
 QUERIES = [
     "",
@@ -99,7 +102,7 @@ def request(method: str, target: str, body: bytes = b"") -> bytes:
 
 
 def fill(path: str, values: dict[str, str], text: str) -> str:
-    for name in ("workspace_id", "experiment_id", "run_id", "digest", "name:path", "name"):
+    for name in ("workspace_id", "experiment_id", "run_id", "digest", "dataset_id", "version", "transfer_id", "name:path", "name"):
         path = path.replace("{" + name + "}", values.get(name, text))
     return path
 
@@ -121,6 +124,29 @@ def test_garbage_gets_an_answer(rest: Any, chain: Any, route: Declaration) -> No
 
 EMPTY_SNAPSHOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # the sha256 of nothing
 WORKSPACE = "/workspaces/{workspace_id}"
+EXPRESSION = {"call": "eq", "arguments": [{"column": "name"}, {"value": "a"}]}
+DATASET = {
+    "format": 1,
+    "type": "file",
+    "places": [{"datastore": "workspaceblobstore", "path": "in"}],
+    "partition_format": "/{name}.csv",
+    "operations": [
+        {"kind": "select_paths", "settings": {"pattern": "csv$"}},
+        {"kind": "filter", "settings": {"expression": EXPRESSION}},
+        {"kind": "partition_values", "settings": {"values": [{"name": "a"}]}},
+        {"kind": "split", "settings": {"start": 0, "end": 1, "seed": 1}},
+        {"kind": "take", "settings": {"count": 5}},
+    ],
+}
+TABLE = {
+    "format": 1,
+    "type": "tabular",
+    "places": [{"datastore": "workspaceblobstore", "query": "select 1", "timeout": 5}],
+    "parsing": {"kind": "query", "column_types": {"a": {"type": "datetime", "formats": ["%Y"]}}},
+    "operations": [
+        {"kind": "time_range", "settings": {"column": "a", "start": None, "end": None, "start_inclusive": True, "end_inclusive": True}}
+    ],
+}
 BODY = {  # a good body for every route that takes one
     "POST /workspaces": {
         "name": "odd",
@@ -137,7 +163,13 @@ BODY = {  # a good body for every route that takes one
     f"PUT {WORKSPACE}/experiments/{{name}}": {},
     "PATCH /experiments/{experiment_id}": {"tags": {"a": "b"}, "remove_tags": ["a"], "archived": False},
     f"PUT {WORKSPACE}/default-datastore": {"name": "workspaceblobstore"},
-    f"PUT {WORKSPACE}/datastores/{{name}}": {"type": "Custom", "root": None, "definition": {"a": 1}, "overwrite": True},
+    f"PUT {WORKSPACE}/datastores/{{name}}": {
+        "type": "Fsspec",
+        "root": None,
+        "definition": {"url": "s3://bucket/x", "options": {"a": 1}, "secrets": {"b": "c"}},
+        "overwrite": True,
+        "secrets": {"d": "e"},
+    },
     f"PUT {WORKSPACE}/compute-targets/{{name}}": {"type": "AmlCompute", "definition": {"max_nodes": 1}, "overwrite": True},
     f"POST {WORKSPACE}/environments/{{name}}": {"definition": {"a": 1}, "version": None},
     f"POST {WORKSPACE}/pipeline-runs": {"experiment_name": "e", "submission": {"graph": {"format": 1}}},
@@ -160,6 +192,20 @@ BODY = {  # a good body for every route that takes one
     "POST /runs/{run_id}/metrics": {"records": [{"name": "a", "kind": "row", "value": {"a": 1}, "step": 1, "at": "now"}]},
     "POST /blobs/missing": {"digests": ["0" * 64]},
     "PUT /snapshots/{digest}": {"entries": []},
+    f"POST {WORKSPACE}/saved-datasets": {"dataset": TABLE},
+    f"POST {WORKSPACE}/resolved-datasets": {"dataset": DATASET},
+    f"POST {WORKSPACE}/datasets/{{name}}": {"dataset": DATASET, "description": "d", "tags": {"a": "b"}, "create_new_version": True},
+    f"PATCH {WORKSPACE}/datasets/{{name}}/versions/{{version}}": {"description": "d", "tags": {"a": "b"}, "remove_tags": ["a"]},
+    f"POST {WORKSPACE}/transfers": {
+        "kind": "download",
+        "datastore": "workspaceblobstore",
+        "files": [["in/a.csv", "/dev/null/a.csv", 0, "", None]],
+        "overwrite": False,
+        "prefix": "in",
+        "dataset": DATASET,
+    },
+    "POST /transfers/{transfer_id}/cancel": {},
+    "POST /runs/{run_id}/lineage": {"direction": "input", "dataset_id": "", "port": "p", "mode": "mount", "name": "n", "version": 1},
 }
 
 
@@ -168,8 +214,15 @@ def test_one_odd_value(rest: Any, route: Declaration) -> None:
     """Put every odd value in every place of a good body."""
     run = rest.client.create_run(rest.workspace_id, "e")
     known = {"workspace_id": rest.workspace_id, "run_id": run["id"], "experiment_id": run["experiment_id"], "digest": EMPTY_SNAPSHOT}
+    dataset = rest.client.register_dataset(rest.workspace_id, DATASET, "thing")
+    known.update({"dataset_id": dataset["id"], "version": "1"})
+    place = Path(rest.client.get_datastore(rest.workspace_id, "workspaceblobstore")["root"]) / "in" / "a.csv"
+    place.parent.mkdir()
+    place.touch()
+    known["transfer_id"] = rest.client.start_transfer(rest.workspace_id, "list", datastore="workspaceblobstore")["id"]
     target = fill(route.path, known, "thing")
-    good = BODY[f"{route.method} {route.path[len(PREFIX) :]}"]
+    good: dict[str, Any] = BODY[f"{route.method} {route.path[len(PREFIX) :]}"]
+    good = {**good, **({"dataset_id": dataset["id"]} if "dataset_id" in good else {})}
     assert exchange(rest, request(route.method, target, json.dumps(good).encode())) == 200
     found = [exchange(rest, request(route.method, target, json.dumps(body).encode())) for body in spoilt(good)]
     assert max(found, default=0) < 500

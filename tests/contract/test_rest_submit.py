@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from penstock.model.datasets import Dataset, Place, format_dataset
 from penstock.model.errors import Invalid, InvalidGraph, NotFound
-from penstock.model.graph import ComputeRef, DataNode, Parameter, PipelineGraph, StepNode, format_graph
+from penstock.model.graph import ComputeRef, DataNode, OutputPort, Parameter, PipelineGraph, Registration, StepNode, format_graph
 
 
 def test_answer_lists_every_step_in_order(rest: Any, chain: Any) -> None:
@@ -129,9 +130,42 @@ def test_cycle_is_printed(rest: Any) -> None:
     assert "A -> B -> A" in problems_of(rest, graph)[0] or "B -> A -> B" in problems_of(rest, graph)[0]
 
 
-def test_datastore_without_a_folder(rest: Any) -> None:
-    rest.client.register_datastore(rest.workspace_id, "sql", "AzureSqlDatabase")
-    assert "no folder on this machine" in problems_of(rest, PipelineGraph(data=(DataNode("d", "data", "sql"),)))[0]
+@pytest.mark.parametrize(
+    ("kind", "definition", "words"),
+    [
+        ("AzureDataLake", {}, "retired"),
+        ("DBFS", {}, "Databricks"),
+        ("AzurePostgreSql", {"server_name": "db", "database_name": "d"}, "holds no files"),
+        ("AzurePostgreSql", {}, "without 'server_name'"),
+    ],
+)
+def test_datastores_that_steps_can_not_use(rest: Any, kind: str, definition: dict[str, str], words: str) -> None:
+    rest.client.register_datastore(rest.workspace_id, "far", kind, definition=definition)
+    output = StepNode("s", "step", outputs=(OutputPort("result", "far"),))
+    first, second = problems_of(rest, PipelineGraph(data=(DataNode("d", "data", "far"),), steps=(output,)))
+    for problem, user in ((first, "The data 'data'"), (second, "The output 'result' of step 'step'")):
+        assert problem.startswith(f"{user} can't use the datastore 'far': ")
+        assert words in problem
+
+
+def test_datasets_that_are_not_there(rest: Any) -> None:
+    saved = rest.client.save_dataset(rest.workspace_id, format_dataset(Dataset("file", places=(Place("workspaceblobstore", "in"),))))
+    graph = PipelineGraph(
+        data=(DataNode("a", "by id", dataset={"id": "unknown"}), DataNode("b", "by name", dataset={"name": "tabel"})),
+        parameters=(Parameter("chosen", "dataset", {"id": saved["id"], "type": "tabular"}),),
+    )
+    first, second, third = problems_of(rest, graph)
+    assert "The dataset 'by id': Cannot find dataset with id 'unknown'" in first
+    assert "The dataset 'by name': Cannot find dataset registered with name \"tabel\"" in second
+    assert "The pipeline parameter 'chosen': The dataset" in third
+    assert "is of type file, not tabular" in third
+    with pytest.raises(Invalid, match="'chosen' takes a saved dataset"):
+        rest.submit(graph, parameters={"chosen": "tabel"})
+
+
+def test_names_that_no_dataset_can_have(rest: Any) -> None:
+    output = OutputPort("result", "workspaceblobstore", dataset={}, registration=Registration(""))
+    assert "'result' of step 'step'" in problems_of(rest, PipelineGraph(steps=(StepNode("s", "step", outputs=(output,)),)))[0]
 
 
 @pytest.mark.parametrize("path", ["../x", "a/../../b", "a\0b"])

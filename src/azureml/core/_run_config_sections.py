@@ -259,6 +259,8 @@ class Data(Section):
 
 
 def _named_dataset(dataset: Any) -> Dataset:
+    if isinstance(dataset, tuple):  # (workspace, name) or (workspace, name, version)
+        return Dataset(dataset_name=dataset[1], dataset_version=str(dataset[2]) if len(dataset) > 2 else None)
     identity = getattr(dataset, "id", None)
     name, version = getattr(dataset, "name", None), getattr(dataset, "version", None)
     return Dataset(dataset_id=identity, dataset_name=name, dataset_version=None if version is None else str(version))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
-from azureml.core._refusal import not_built
-from penstock.runtime.context import dataset_inputs, dataset_outputs, link_outputs
+from penstock.runtime.context import RUN_FOLDER, dataset_inputs, dataset_outputs, link_outputs
 
 if TYPE_CHECKING:
     from azureml.core.workspace import Workspace
@@ -25,9 +25,9 @@ class InputDatasets(Dict[str, Any]):
 
 
 def _dataset(workspace: Workspace, dataset_id: str) -> Any:
-    from azureml.core.dataset import Dataset
+    from azureml.data.abstract_dataset import AbstractDataset
 
-    return Dataset.get_by_id(workspace, dataset_id)
+    return AbstractDataset.get_by_id(workspace, dataset_id)
 
 
 class OutputDatasets(Dict[str, Any]):
@@ -57,5 +57,35 @@ class LinkOutput:
         self.name = name
 
     def link(self, dataset: Any, run: Any = None) -> None:
-        """Refused: datasets come in a later release."""
-        raise not_built("LinkOutput.link", "Datasets come in a later release. Copy the files into an output of the step.")
+        """Let a dataset be this output. Later steps read it, and it is registered if the output says so, when the script has ended well.
+
+        A second call takes the place of the first.
+
+        Args:
+            dataset: A FileDataset or TabularDataset; one that has no id yet is saved.
+            run: Accepted and ignored.
+
+        Raises:
+            RuntimeError: It is no dataset, or this process runs no step.
+            UserErrorException: The dataset can't be saved.
+        """
+        from azureml.data.dataset_consumption_config import is_dataset
+
+        folder = os.environ.get(RUN_FOLDER)
+        if not is_dataset(dataset):
+            raise RuntimeError(
+                f"The output '{self.name}' is linked to a FileDataset or a TabularDataset, not to a {type(dataset).__name__}."
+            )
+        if not self.name or not folder:
+            raise RuntimeError(
+                f"The output '{self.name}' can only be linked in the script of its step, as run.output_datasets[name].link(...)."
+            )
+        _write_link(folder, self.name, dataset._ensure_saved(self.workspace))
+
+
+def _write_link(folder: str, name: str, dataset_id: str) -> None:
+    """Tell the engine, which reads the file when the step has ended well."""
+    import json
+
+    with open(os.path.join(folder, "links.jsonl"), "a", encoding="utf-8") as file:
+        file.write(json.dumps({name: {"id": dataset_id}}) + "\n")

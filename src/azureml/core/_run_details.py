@@ -23,11 +23,14 @@ class RunDetails(RunFiles):
 
     def get_details(self) -> Dict[str, Any]:
         """Return all facts about the run under v1's names: runId, target, status, times, error, properties, logFiles and more."""
+        from azureml.core._run_lineage import used_datasets
+
         record = self._refresh()
+        inputs, outputs = used_datasets(self._experiment.workspace, record)
         details: Dict[str, Any] = {"runId": record["id"], "target": self._target(record), "status": record["status"]}
         details.update({"startTimeUtc": record.get("started_at"), "endTimeUtc": record.get("ended_at"), "services": {}})
         details.update({"error": error_details(record), "warnings": _warnings(record), "properties": self.properties})
-        details.update({"inputDatasets": [], "outputDatasets": [], "runDefinition": record.get("run_definition")})
+        details.update({"inputDatasets": inputs, "outputDatasets": outputs, "runDefinition": record.get("run_definition")})
         present = {key: value for key, value in details.items() if value is not None}
         return {**present, "logFiles": self._log_urls(), "submittedBy": record.get("created_by")}
 

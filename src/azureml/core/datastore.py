@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from azureml.data.abstract_datastore import AbstractDatastore
 
 _LOGGER = logging.getLogger("penstock")
-LOCAL = "Local"
 
 
 class Datastore:
@@ -84,7 +83,101 @@ class Datastore:
             os.makedirs(root, exist_ok=True)
         except OSError as error:
             raise UserErrorException(f"The datastore '{datastore_name}' can't use the folder {root}: {error.strerror}.") from error
-        return _register(workspace, datastore_name, LOCAL, {}, overwrite, root=root)
+        return _register(workspace, datastore_name, constants.LOCAL, {}, overwrite, root=root)
+
+    @staticmethod
+    def register_s3(
+        workspace: Workspace,
+        datastore_name: str,
+        bucket: str,
+        prefix: str = "",
+        endpoint_url: Optional[str] = None,
+        access_key_id: Optional[str] = None,
+        secret_access_key: Optional[str] = None,
+        region: Optional[str] = None,
+        anonymous: bool = False,
+        overwrite: bool = False,
+    ) -> Any:
+        """Give a bucket of S3, or of a server that speaks like it, a name, and return the datastore. Not in v1.
+
+        Nothing is asked of a network before the datastore is used. Without keys, the service uses those of its own environment.
+
+        Args:
+            workspace: The workspace.
+            datastore_name: The datastore's name.
+            bucket: The bucket.
+            prefix: The folder of the bucket that is the datastore's root.
+            endpoint_url: The server; Amazon's when None.
+            access_key_id: The key's id.
+            secret_access_key: The key; kept encrypted.
+            region: The bucket's region.
+            anonymous: Read a bucket that is open to everybody.
+            overwrite: Replace the datastore of this name.
+
+        Raises:
+            UserErrorException: One half of the key is missing.
+            ServiceException: The name is taken, and `overwrite` is false.
+        """
+        _all_or_none(access_key_id=access_key_id, secret_access_key=secret_access_key)
+        facts = {"bucket": bucket, "prefix": prefix, "endpoint_url": endpoint_url, "region": region, "anonymous": anonymous}
+        secrets = {"access_key_id": access_key_id, "secret_access_key": secret_access_key}
+        return _register(workspace, datastore_name, constants.S3, facts, overwrite, **secrets)
+
+    @staticmethod
+    def register_gcs(
+        workspace: Workspace,
+        datastore_name: str,
+        bucket: str,
+        prefix: str = "",
+        project: Optional[str] = None,
+        token: Any = None,
+        endpoint_url: Optional[str] = None,
+        anonymous: bool = False,
+        overwrite: bool = False,
+    ) -> Any:
+        """Give a bucket of Google Cloud Storage a name, and return the datastore. Not in v1.
+
+        Nothing is asked of a network before the datastore is used. Without a token, the service uses the credentials of its
+        own environment.
+
+        Args:
+            workspace: The workspace.
+            datastore_name: The datastore's name.
+            bucket: The bucket.
+            prefix: The folder of the bucket that is the datastore's root.
+            project: The project that pays.
+            token: The path of a service account's key file, or what such a file holds, as text or as a dict; kept encrypted.
+            endpoint_url: The server; Google's when None.
+            anonymous: Read a bucket that is open to everybody.
+            overwrite: Replace the datastore of this name.
+
+        Raises:
+            ServiceException: The name is taken, and `overwrite` is false.
+        """
+        facts = {"bucket": bucket, "prefix": prefix, "project": project, "endpoint_url": endpoint_url, "anonymous": anonymous}
+        return _register(workspace, datastore_name, constants.GCS, facts, overwrite, token=_token_text(token))
+
+    @staticmethod
+    def register_fsspec(workspace: Workspace, datastore_name: str, url: str, overwrite: bool = False, **storage_options: Any) -> Any:
+        """Give a place that fsspec knows a name, and return the datastore. Not in v1.
+
+        Nothing is asked of a network before the datastore is used.
+
+        Args:
+            workspace: The workspace.
+            datastore_name: The datastore's name.
+            url: The place, such as 'sftp://user@host/folder'.
+            overwrite: Replace the datastore of this name.
+            storage_options: fsspec's options for the place. Those below `secrets`, and those whose names say that they are a key, a
+                secret, a token or a password, are kept encrypted.
+
+        Raises:
+            UserErrorException: The URL leads to nothing that Penstock can reach, or an option is no plain value.
+            ServiceException: The name is taken, and `overwrite` is false.
+        """
+        secrets = storage_options.pop("secrets", None) or {}
+        facts = {"url": url, "options": _plain_options(storage_options), "secrets": _plain_options(secrets)}
+        return _register(workspace, datastore_name, constants.FSSPEC, facts, overwrite)
 
     @staticmethod
     def register_azure_blob_container(
@@ -104,13 +197,33 @@ class Datastore:
         subscription_id: Optional[str] = None,
         resource_group: Optional[str] = None,
     ) -> Any:
-        """Keep what a blob container is called, and return the datastore. Credentials are not stored.
+        """Give a blob container a name, and return the datastore.
+
+        Nothing is asked of a network before the datastore is used; `skip_validation` is taken and changes nothing.
+
+        Args:
+            workspace: The workspace.
+            datastore_name: The datastore's name.
+            container_name: The container.
+            account_name: The storage account.
+            sas_token: A signature that opens the container; kept encrypted.
+            account_key: The account's key; kept encrypted.
+            protocol: http or https; https when None.
+            endpoint: The cloud's suffix, 'core.windows.net' when None; or the address of a server: 'host:port' or a URL, as of an emulator.
+            overwrite: Replace the datastore of this name.
+            create_if_not_exists: Make the container before the first file is put there, when it is missing.
+            skip_validation: Taken, as all of v1's; see above.
+            blob_cache_timeout: Taken.
+            grant_workspace_access: Taken.
+            subscription_id: Kept.
+            resource_group: Kept.
 
         Raises:
             ServiceException: The name is taken, and `overwrite` is false.
         """
-        facts = {"container_name": container_name, "account_name": account_name, "protocol": protocol, "endpoint": endpoint}
+        facts: Dict[str, Any] = {"container_name": container_name, "account_name": account_name, "protocol": protocol, "endpoint": endpoint}
         facts.update({"subscription_id": subscription_id, "resource_group": resource_group})
+        facts["create_if_not_exists"] = create_if_not_exists or None
         return _register(workspace, datastore_name, constants.AZURE_BLOB, facts, overwrite, sas_token=sas_token, account_key=account_key)
 
     @staticmethod
@@ -127,12 +240,17 @@ class Datastore:
         create_if_not_exists: bool = False,
         skip_validation: bool = False,
     ) -> Any:
-        """Keep what a file share is called, and return the datastore. Credentials are not stored.
+        """Give a file share a name, and return the datastore.
+
+        Nothing is asked of a network before the datastore is used; `skip_validation` is taken and changes nothing. The arguments are
+        those of `register_azure_blob_container`.
 
         Raises:
             ServiceException: The name is taken, and `overwrite` is false.
         """
-        facts = {"container_name": file_share_name, "account_name": account_name, "protocol": protocol, "endpoint": endpoint}
+        facts: Dict[str, Any] = {"container_name": file_share_name, "account_name": account_name}
+        facts.update({"protocol": protocol, "endpoint": endpoint})
+        facts["create_if_not_exists"] = create_if_not_exists or None
         return _register(workspace, datastore_name, constants.AZURE_FILE, facts, overwrite, sas_token=sas_token, account_key=account_key)
 
     @staticmethod
@@ -150,7 +268,7 @@ class Datastore:
         overwrite: bool = False,
         grant_workspace_access: bool = False,
     ) -> Any:
-        """Keep what a data lake is called, and return the datastore. Credentials are not stored.
+        """Keep what a data lake of the first generation is called, and return the datastore. Azure retired the service: using it says so.
 
         Raises:
             ServiceException: The name is taken, and `overwrite` is false.
@@ -177,7 +295,10 @@ class Datastore:
         resource_group: Optional[str] = None,
         grant_workspace_access: bool = False,
     ) -> Any:
-        """Keep what a data lake of the second generation is called, and return the datastore. Credentials are not stored.
+        """Give a data lake of the second generation a name, and return the datastore.
+
+        Nothing is asked of a network before the datastore is used. Without a client's credentials, the service uses those of its own
+        environment.
 
         Raises:
             UserErrorException: Some, but not all of tenant_id, client_id and client_secret were given.
@@ -208,13 +329,13 @@ class Datastore:
         grant_workspace_access: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Keep what a SQL database is called, and return the datastore. Credentials are not stored.
+        """Give an Azure SQL database a name, and return the datastore. Nothing is asked of a network before a query is run.
 
         Raises:
             ServiceException: The name is taken, and `overwrite` is false.
         """
         facts = {"server_name": server_name, "database_name": database_name, "tenant_id": tenant_id, "client_id": client_id}
-        facts.update({"resource_url": resource_url, "authority_url": authority_url, "username": username})
+        facts.update({"resource_url": resource_url, "authority_url": authority_url, "username": username, "endpoint": endpoint})
         secrets = {"client_secret": client_secret, "password": password}
         return _register(workspace, datastore_name, constants.AZURE_SQL_DATABASE, facts, overwrite, **secrets)
 
@@ -232,7 +353,7 @@ class Datastore:
         enforce_ssl: bool = True,
         **kwargs: Any,
     ) -> Any:
-        """Keep what a PostgreSQL database is called, and return the datastore. The password is not stored.
+        """Give a PostgreSQL database a name, and return the datastore. Nothing is asked of a network before a query is run.
 
         Raises:
             UserErrorException: A name or the password is empty.
@@ -240,7 +361,7 @@ class Datastore:
         """
         _all_given(server_name=server_name, database_name=database_name, user_id=user_id, user_password=user_password)
         facts: Dict[str, Any] = {"server_name": server_name, "database_name": database_name, "user_id": user_id}
-        facts.update({"port_number": port_number, "enforce_ssl": enforce_ssl})
+        facts.update({"port_number": port_number, "enforce_ssl": enforce_ssl, "endpoint": endpoint})
         return _register(workspace, datastore_name, constants.AZURE_POSTGRESQL, facts, overwrite, user_password=user_password)
 
     @staticmethod
@@ -256,14 +377,15 @@ class Datastore:
         overwrite: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """Keep what a MySQL database is called, and return the datastore. The password is not stored.
+        """Give a MySQL database a name, and return the datastore. Nothing is asked of a network before a query is run.
 
         Raises:
             UserErrorException: A name or the password is empty.
             ServiceException: The name is taken, and `overwrite` is false.
         """
         _all_given(server_name=server_name, database_name=database_name, user_id=user_id, user_password=user_password)
-        facts = {"server_name": server_name, "database_name": database_name, "user_id": user_id, "port_number": port_number}
+        facts: Dict[str, Any] = {"server_name": server_name, "database_name": database_name, "user_id": user_id}
+        facts.update({"port_number": port_number, "endpoint": endpoint})
         return _register(workspace, datastore_name, constants.AZURE_MYSQL, facts, overwrite, user_password=user_password)
 
     @staticmethod
@@ -285,38 +407,86 @@ class Datastore:
         kerberos_password: Optional[str] = None,
         overwrite: bool = False,
     ) -> Any:
-        """Keep what a Hadoop file system is called, and return the datastore. Credentials are not stored.
+        """Keep what a Hadoop file system is called, and return the datastore. It needs a connector: using it says so.
 
         Raises:
-            UserErrorException: Not exactly one of kerberos_keytab and kerberos_password was given.
+            UserErrorException: Not exactly one of kerberos_keytab and kerberos_password was given, or a file of theirs can't be read.
             ServiceException: The name is taken, and `overwrite` is false.
         """
         from azureml.exceptions import UserErrorException
 
         if (kerberos_keytab is None) == (kerberos_password is None):
             raise UserErrorException(f"The datastore '{datastore_name}' needs either kerberos_keytab or kerberos_password.")
-        facts = {"protocol": protocol, "namenode_address": namenode_address, "kerberos_realm": kerberos_realm}
+        facts: Dict[str, Any] = {"protocol": protocol, "namenode_address": namenode_address, "kerberos_realm": kerberos_realm}
         facts.update({"kerberos_kdc_address": kerberos_kdc_address, "kerberos_principal": kerberos_principal})
-        return _register(workspace, datastore_name, constants.HDFS, facts, overwrite)
+        facts["credential_type"] = constants.KERBEROS_KEYTAB if kerberos_keytab else constants.KERBEROS_PASSWORD
+        facts["hdfs_server_certificate_data"] = _file_text(datastore_name, hdfs_server_certificate)
+        secrets = {"kerberos_keytab": _file_text(datastore_name, kerberos_keytab), "kerberos_password": kerberos_password}
+        return _register(workspace, datastore_name, constants.HDFS, facts, overwrite, **secrets)
 
 
 def _register(
     workspace: Workspace, name: str, kind: str, facts: Dict[str, Any], overwrite: bool, root: Optional[str] = None, **secrets: Any
 ) -> Any:
-    """Store a datastore's record and return its object. Secrets live on that object only."""
+    """Store a datastore's record and return its object. Secrets travel beside the definition, and are not kept on the object."""
     lowered = name.lower()
     if lowered != name:
         _LOGGER.warning("Names of datastores have no capitals: '%s' becomes '%s'.", name, lowered)
     definition = {key: value for key, value in facts.items() if value is not None}
     with v1_errors():
-        record = workspace._client.register_datastore(workspace._id, lowered, kind, root=root, definition=definition, overwrite=overwrite)
-    return _make(workspace, record, secrets)
+        record = workspace._client.register_datastore(
+            workspace._id,
+            lowered,
+            kind,
+            root=root,
+            definition=definition,
+            overwrite=overwrite,
+            secrets={key: value for key, value in secrets.items() if value},
+        )
+    return _make(workspace, record)
 
 
-def _make(workspace: Workspace, record: Dict[str, Any], secrets: Optional[Dict[str, Any]] = None) -> AbstractDatastore:
+def _plain_options(options: Dict[str, Any]) -> Dict[str, Any]:
+    """Options travel to the service and are kept there, so they are made of JSON's values."""
+    import json
+
+    from azureml.exceptions import UserErrorException
+
+    for name, value in options.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            raise UserErrorException(
+                f"The option {name} can't be kept: it is a {type(value).__name__}. Use texts, numbers, lists and dicts."
+            ) from None
+    return options
+
+
+def _token_text(token: Any) -> Optional[str]:
+    import json
+
+    return json.dumps(token) if isinstance(token, dict) else os.fspath(token) if token is not None else None
+
+
+def _file_text(name: str, path: Optional[str]) -> Optional[str]:
+    """What a file holds, in base64; None for no file."""
+    if not path:
+        return None
+    import base64
+
+    from azureml.exceptions import UserErrorException
+
+    try:
+        with open(path, "rb") as file:
+            return base64.b64encode(file.read()).decode("ascii")
+    except OSError as error:
+        raise UserErrorException(f"The datastore '{name}' can't be registered: {path} can't be read: {error.strerror}.") from error
+
+
+def _make(workspace: Workspace, record: Dict[str, Any]) -> AbstractDatastore:
     """Return the object for a datastore's record."""
     maker = _MAKERS.get(record["type"], _other)
-    datastore = maker(workspace, record, {**(record.get("definition") or {}), **(secrets or {})})
+    datastore = maker(workspace, record, record.get("definition") or {})
     datastore._known = record
     return datastore
 
@@ -327,7 +497,8 @@ _Facts = Dict[str, Any]
 def _blob(workspace: Workspace, record: _Facts, facts: _Facts) -> AbstractDatastore:
     from azureml.data.azure_storage_datastore import AzureBlobDatastore
 
-    return AzureBlobDatastore(workspace, record["name"], *_container(record, facts), **_credentials(facts))
+    given = {**_credentials(facts), **{name: facts.get(name) for name in ("subscription_id", "resource_group")}}
+    return AzureBlobDatastore(workspace, record["name"], *_container(record, facts), **given)
 
 
 def _file(workspace: Workspace, record: _Facts, facts: _Facts) -> AbstractDatastore:
@@ -347,7 +518,7 @@ def _container(record: _Facts, facts: _Facts) -> Any:
 
 
 def _credentials(facts: _Facts) -> _Facts:
-    return {name: facts.get(name) for name in ("sas_token", "account_key", "protocol", "endpoint")}
+    return {name: facts.get(name) for name in ("protocol", "endpoint")}
 
 
 def _data_lake(workspace: Workspace, record: _Facts, facts: _Facts) -> AbstractDatastore:
@@ -405,8 +576,24 @@ def _hdfs(workspace: Workspace, record: _Facts, facts: _Facts) -> AbstractDatast
     from azureml.data.hdfs_datastore import HDFSDatastore
 
     names = ("protocol", "namenode_address", "hdfs_server_certificate_data", "kerberos_realm", "kerberos_kdc_address", "kerberos_principal")
-    given = {name: facts.get(name) for name in (*names, "credential_value", "credential_type")}
-    return HDFSDatastore(workspace, record["name"], **given)
+    given = {name: facts.get(name) for name in (*names, "credential_type")}
+    return HDFSDatastore(workspace, record["name"], credential_value=None, **given)
+
+
+def _bucket(workspace: Workspace, record: _Facts, facts: _Facts) -> AbstractDatastore:
+    from azureml.data.remote_datastores import GCSDatastore, S3Datastore
+
+    if record["type"] == constants.S3:
+        names: Any = ("bucket", "prefix", "endpoint_url", "region", "anonymous")
+        return S3Datastore(workspace, record["name"], **{name: facts.get(name) for name in names})
+    names = ("bucket", "prefix", "project", "endpoint_url", "anonymous")
+    return GCSDatastore(workspace, record["name"], **{name: facts.get(name) for name in names})
+
+
+def _fsspec(workspace: Workspace, record: _Facts, facts: _Facts) -> AbstractDatastore:
+    from azureml.data.remote_datastores import FsspecDatastore
+
+    return FsspecDatastore(workspace, record["name"], facts.get("url"))
 
 
 def _other(workspace: Workspace, record: _Facts, facts: _Facts) -> AbstractDatastore:
@@ -416,7 +603,10 @@ def _other(workspace: Workspace, record: _Facts, facts: _Facts) -> AbstractDatas
 
 
 _MAKERS: Dict[str, Callable[..., AbstractDatastore]] = {
-    LOCAL: _local,
+    constants.LOCAL: _local,
+    constants.S3: _bucket,
+    constants.GCS: _bucket,
+    constants.FSSPEC: _fsspec,
     constants.AZURE_BLOB: _blob,
     constants.AZURE_FILE: _file,
     constants.AZURE_DATA_LAKE: _data_lake,

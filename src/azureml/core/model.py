@@ -8,6 +8,15 @@ from azureml.core._refusal import not_built
 
 MODELS_DIR = "azureml-models"
 
+
+def __getattr__(name: str) -> Any:
+    if name != "Dataset":  # some scripts import it from here
+        raise AttributeError(f"module 'azureml.core.model' has no attribute '{name}'")
+    from azureml.core.dataset import Dataset
+
+    return Dataset
+
+
 _INSTEAD = "Models come in a later release. Keep the file with the run: run.upload_file(name, path)."
 
 

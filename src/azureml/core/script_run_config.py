@@ -40,7 +40,7 @@ class ScriptRunConfig:
     Args:
         source_directory: The folder that travels with the run.
         script: The script, relative to the folder.
-        arguments: What the script gets: a list, or one text.
+        arguments: What the script gets: a list, or one text. Datasets among them are named, `dataset.as_named_input(name)`.
         run_config: A run configuration. `compute_target`, `environment`, `distributed_job_config`, `max_run_duration_seconds` and
             `docker_runtime_config` are then ignored.
         compute_target: A compute target or its name; 'local' when None.
@@ -52,7 +52,7 @@ class ScriptRunConfig:
         docker_runtime_config: A DockerConfiguration.
 
     Raises:
-        UserErrorException: `resume_from` is no DataPath, or the run configuration is none.
+        UserErrorException: `resume_from` is no DataPath, the run configuration is none, or a dataset among the arguments has no name.
         RunConfigurationException: `distributed_job_config` or `docker_runtime_config` is of another class.
     """
 
@@ -83,6 +83,9 @@ class ScriptRunConfig:
         self.script = script
         self.arguments = arguments if arguments is not None else []
         self.command = command
+        for given in (self.arguments, self.command):
+            if not isinstance(given, str):
+                _check_datasets(given or [])
         self._telemetry_values = _telemetry_values
         if run_config is not None:
             ignored = {"compute_target": compute_target, "environment": environment, "distributed_job_config": distributed_job_config}
@@ -173,12 +176,58 @@ def _set_distribution(run_config: RunConfiguration, distribution: Any) -> None:
 
 
 def get_run_config_from_script_run(script_run_config: ScriptRunConfig) -> RunConfiguration:
-    """Return a copy of the run configuration with script, arguments and command in it. The original stays as it is."""
+    """Return a copy of the run configuration with script, arguments and command in it. The original stays as it is.
+
+    A dataset input or output among the arguments is kept in the copy's `data` or `output_data`; a text stands for it.
+
+    Raises:
+        UserErrorException: A dataset among the arguments has no name.
+    """
     import copy
 
     run_config = copy.deepcopy(script_run_config.run_config)
     run_config.script = script_run_config.script
-    run_config.arguments = script_run_config.arguments
+    run_config.arguments = _take_datasets(script_run_config.arguments, run_config)
     if script_run_config.command:
-        run_config.command = script_run_config.command
+        run_config.command = _take_datasets(script_run_config.command, run_config)
     return run_config
+
+
+def _check_datasets(arguments: Any) -> None:
+    from azureml.core.runconfig import Data, OutputData
+    from azureml.data.dataset_consumption_config import is_dataset
+    from azureml.exceptions import UserErrorException
+
+    for item in arguments:
+        if is_dataset(item):
+            raise UserErrorException(
+                f"A {type(item).__name__} stands among the arguments itself. Name it, dataset.as_named_input('name'), "
+                "or for a FileDataset mount it, dataset.as_mount()."
+            )
+        if isinstance(item, (Data, OutputData)):
+            kind, member = ("Data", "data") if isinstance(item, Data) else ("OutputData", "output_data")
+            raise UserErrorException(
+                f"{kind} can't stand among the arguments. Put it into run_config.{member}, or pass dataset.as_named_input('name') here."
+            )
+
+
+def _take_datasets(arguments: Any, run_config: RunConfiguration) -> Any:
+    from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
+    from azureml.data.output_dataset_config import OutputDatasetConfig
+
+    if isinstance(arguments, str):
+        return arguments
+    _check_datasets(arguments)
+    taken: List[Any] = []
+    for item in arguments:
+        if isinstance(item, (DatasetConsumptionConfig, OutputDatasetConfig)):
+            _keep(run_config.data if isinstance(item, DatasetConsumptionConfig) else run_config.output_data, item)
+            item = item.arg_val
+        taken.append(item)
+    return taken
+
+
+def _keep(known: Any, item: Any) -> None:
+    if item.name in known and known[item.name] is not item:
+        _LOGGER.warning("Two datasets have the name '%s'; the first one counts. Give the other another name.", item.name)
+    known.setdefault(item.name, item)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from azureml.core.experiment import Experiment
     from azureml.core.keyvault import Keyvault
     from azureml.core.run import Run
+    from azureml.data._registry import RegisteredDatasets
 
 WORKSPACE_DEFAULT_BLOB_STORE_NAME = "workspaceblobstore"
 
@@ -400,9 +401,11 @@ class Workspace(HasWorkspacePortal):
         return dict(Environment.list(self))
 
     @property
-    def datasets(self) -> Dict[str, Any]:
-        """The registered datasets by name. This version of Penstock registers none."""
-        return {}
+    def datasets(self) -> RegisteredDatasets:
+        """The registered datasets by name: the latest version of each, loaded when it is asked for."""
+        from azureml.data._registry import RegisteredDatasets
+
+        return RegisteredDatasets(self)
 
     @property
     def models(self) -> Dict[str, Any]:

@@ -31,7 +31,7 @@ class AbstractDatastore:
 
     @property
     def _record(self) -> Dict[str, Any]:
-        """The datastore's record; `root` is its folder, or None for a kind that has none yet."""
+        """The datastore's record; `root` is its folder when it is one of this machine."""
         if self._known is None:
             from azureml.exceptions import UserErrorException
 
@@ -39,6 +39,13 @@ class AbstractDatastore:
                 found: Dict[str, Any] = self._workspace._client.get_datastore(self._workspace._id, self._name)
             self._known = found
         return self._known
+
+    def _ask_credential(self, name: str) -> Any:
+        """The credential that the service keeps for it under a name; None where there is none."""
+        if name not in (self._record.get("secret_names") or ()):
+            return None
+        with v1_errors():
+            return self._workspace._client.get_datastore_secrets(self._workspace._id, self._name).get(name)
 
     def __repr__(self) -> str:
         shown = {"name": self._name, **{name: getattr(self, name, None) for name in self._SHOWN}}

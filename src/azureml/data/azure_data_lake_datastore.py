@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from azureml.data import constants
+from azureml.data._credentials import Credential
 from azureml.data.abstract_datastore import AbstractDatastore
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 class AbstractADLSDatastore(AbstractDatastore):
     """What both generations of data lakes have in common."""
+
+    client_secret = Credential()
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class AbstractADLSDatastore(AbstractDatastore):
 
 
 class AzureDataLakeDatastore(AbstractADLSDatastore):
-    """A data lake of the first generation. Kept as registered; reading it comes in a later release."""
+    """A data lake of the first generation. Kept as registered; Azure retired the service, and reading it says so."""
 
     _SHOWN = ("store_name",)
 
@@ -89,7 +92,7 @@ class AzureDataLakeDatastore(AbstractADLSDatastore):
 
 
 class AzureDataLakeGen2Datastore(AbstractADLSDatastore):
-    """A data lake of the second generation. Kept as registered; reading it comes in a later release."""
+    """A data lake of the second generation: the place of datasets, data references and outputs."""
 
     _SHOWN = ("container_name", "account_name", "protocol", "endpoint")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from azureml.data import constants
+from azureml.data._credentials import Credential
 from azureml.data.abstract_datastore import AbstractDatastore
 
 if TYPE_CHECKING:
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
 
 
 class AzureMySqlDatastore(AbstractDatastore):
-    """A MySQL database. Kept as registered; reading it comes in a later release."""
+    """A MySQL database, for `Dataset.Tabular.from_sql_query`."""
 
     _SHOWN = ("server_name", "database_name", "user_id", "port_number")
+    user_password = Credential()
 
     def __init__(
         self,

@@ -13,10 +13,18 @@ CUSTOM = "Custom"
 GIT = "Git"
 ONE_LAKE = "OneLake"
 
+# Kinds that v1 does not have.
+LOCAL = "Local"
+S3 = "S3"
+GCS = "GCS"
+FSSPEC = "Fsspec"
+
 ACCOUNT_KEY = "AccountKey"
 SAS = "Sas"
 CLIENT_CREDENTIALS = "ClientCredentials"
 SERVICE_PRINCIPAL = "ServicePrincipal"
+KERBEROS_KEYTAB = "KerberosKeytab"
+KERBEROS_PASSWORD = "KerberosPassword"  # noqa: S105 - the word for a kind of credential
 SQL_AUTHENTICATION = "SqlAuthentication"
 NONE = "None"
 

@@ -1,4 +1,4 @@
-"""Cached datasets as inputs. Not part of this version: the names import and refuse to work."""
+"""Cached datasets as inputs, which belong to Azure: the names import and refuse to work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from azureml.core._refusal import not_built
 from azureml.data.constants import MOUNT_MODE
 
-_INSTEAD = "Datasets come in a later release. Read the files through a DataReference: datastore.path('folder').as_mount()."
+_INSTEAD = "Files of remote stores are cached without it: use as_mount() or as_download() of the dataset."
 
 
 def _refused(name: str) -> NotImplementedError:

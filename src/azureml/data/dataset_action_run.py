@@ -1,4 +1,4 @@
-"""Runs of dataset actions. Not part of this version: the names import and refuse to work."""
+"""Actions on datasets, a part of v1 from before FileDataset and TabularDataset: the names import and refuse to work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from azureml.core._refusal import not_built
 
-_INSTEAD = "Datasets come in a later release. Read the files through a DataReference: datastore.path('folder').as_mount()."
+_INSTEAD = "Profiles are computed by submit_profile_run(compute_target, experiment) of a TabularDataset."
 
 
 def _refused(name: str) -> NotImplementedError:

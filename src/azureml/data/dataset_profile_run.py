@@ -1,28 +1,34 @@
-"""Runs that profile a dataset. Not part of this version: the names import and refuse to work."""
+"""Runs that computed the profile of a dataset."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from azureml.core._refusal import not_built
 from azureml.core.run import Run
 
-_INSTEAD = "Datasets come in a later release. Read the files through a DataReference: datastore.path('folder').as_mount()."
-
-
-def _refused(name: str) -> NotImplementedError:
-    return not_built(name, _INSTEAD)
+if TYPE_CHECKING:
+    from azureml.core.workspace import Workspace
+    from azureml.data.dataset_profile import DatasetProfile
+    from azureml.data.tabular_dataset import TabularDataset
 
 
 class DatasetProfileRun(Run):
-    """v1's DatasetProfileRun. Not part of this version."""
+    """A run that holds the profile of a tabular dataset. `TabularDataset.submit_profile_run` makes it.
 
-    dataset: Any
-    run: Any
-    workspace: Any
+    Args:
+        workspace: The workspace.
+        dataset: The dataset.
+        run: The run.
+    """
 
-    def __init__(self, workspace: Any, dataset: Any, run: Any) -> None:
-        raise _refused("DatasetProfileRun")
+    def __init__(self, workspace: Workspace, dataset: TabularDataset, run: Any) -> None:
+        super().__init__(run.experiment, run.id, _record=run._cached)
+        self.workspace = workspace
+        self.dataset = dataset
+        self.run = run
 
-    def get_profile(self) -> Any:
-        raise _refused("DatasetProfileRun.get_profile")
+    def get_profile(self) -> DatasetProfile:
+        """Return the profile."""
+        from azureml.data import _profiles
+
+        return _profiles.load(self.workspace, str(self.dataset.id), self)

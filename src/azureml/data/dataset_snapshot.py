@@ -1,4 +1,4 @@
-"""Snapshots of datasets. Not part of this version: the names import and refuse to work."""
+"""Snapshots of datasets, a part of v1 from before FileDataset and TabularDataset: the names import and refuse to work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from azureml.core._refusal import not_built
 from azureml.data.dataset_type_definitions import HistogramCompareMethod
 
-_INSTEAD = "Datasets come in a later release. Read the files through a DataReference: datastore.path('folder').as_mount()."
+_INSTEAD = "Register another version instead: dataset.register(workspace, name, create_new_version=True)."
 
 
 def _refused(name: str) -> NotImplementedError:

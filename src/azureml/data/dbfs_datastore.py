@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class DBFSDatastore(AbstractDatastore):
-    """A Databricks file system. Kept as registered; reading it comes in a later release."""
+    """A Databricks file system. Kept as registered; it needs a connector that this version does not have."""
 
     def __init__(self, workspace: Workspace, name: str) -> None:
         super().__init__(workspace, name, constants.DBFS)

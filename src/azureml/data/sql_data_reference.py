@@ -1,55 +1,69 @@
-"""Tables and queries as inputs of a step. Not part of this version: the names import and refuse to work."""
+"""Tables, queries and stored procedures of a database, as a data transfer step names them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from azureml.core._refusal import not_built
 from azureml.data.data_reference import DataReference
 
-_INSTEAD = "Database datastores come in a later release. Export the table to a file on a datastore."
-
-
-def _refused(name: str) -> NotImplementedError:
-    return not_built(name, _INSTEAD)
-
 
 class SqlDataReference(DataReference):
-    """v1's SqlDataReference. Not part of this version."""
+    """A table, a query or a stored procedure of a database.
 
-    data_reference_name: Any
-    datastore: Any
-    mode: Any
-    overwrite: Any
-    path_on_compute: Any
-    path_on_datastore: Any
-    sql_query: Any
-    sql_stored_procedure: Any
-    sql_stored_procedure_params: Any
-    sql_table: Any
+    It says where data is and reads nothing. To read a query's rows, use `Dataset.Tabular.from_sql_query`.
+
+    Args:
+        datastore: The database.
+        data_reference_name: A name of its own; the datastore's when None.
+        sql_table: A table.
+        sql_query: A query.
+        sql_stored_procedure: A stored procedure.
+        sql_stored_procedure_params: Its parameters, as StoredProcedureParameter.
+
+    Raises:
+        UserErrorException: Not exactly one of table, query and stored procedure was given.
+    """
 
     def __init__(
         self,
         datastore: Any,
-        data_reference_name: Any = None,
-        sql_table: Any = None,
-        sql_query: Any = None,
-        sql_stored_procedure: Any = None,
+        data_reference_name: Optional[str] = None,
+        sql_table: Optional[str] = None,
+        sql_query: Optional[str] = None,
+        sql_stored_procedure: Optional[str] = None,
         sql_stored_procedure_params: Any = None,
     ) -> None:
-        raise _refused("SqlDataReference")
+        from azureml.exceptions import UserErrorException
 
-    def as_download(self, path_on_compute: Any = None, overwrite: Any = False) -> Any:
-        raise _refused("SqlDataReference.as_download")
+        super().__init__(datastore, data_reference_name)
+        if sum(bool(given) for given in (sql_table, sql_query, sql_stored_procedure)) != 1:
+            raise UserErrorException("A SqlDataReference needs one of sql_table, sql_query and sql_stored_procedure.")
+        self.sql_table = sql_table
+        self.sql_query = sql_query
+        self.sql_stored_procedure = sql_stored_procedure
+        self.sql_stored_procedure_params = sql_stored_procedure_params
 
-    def as_mount(self) -> Any:
-        raise _refused("SqlDataReference.as_mount")
+    def path(self, path: Any = None, data_reference_name: Any = None) -> DataReference:
+        """Refused: a database has no paths."""
+        raise _no_files("path")
 
-    def as_upload(self, path_on_compute: Any = None, overwrite: Any = False) -> Any:
-        raise _refused("SqlDataReference.as_upload")
+    def as_mount(self) -> DataReference:
+        """Refused: a database has no files."""
+        raise _no_files("as_mount")
 
-    def path(self, path: Any = None, data_reference_name: Any = None) -> Any:
-        raise _refused("SqlDataReference.path")
+    def as_download(self, path_on_compute: Any = None, overwrite: Any = False) -> DataReference:
+        """Refused: a database has no files."""
+        raise _no_files("as_download")
+
+    def as_upload(self, path_on_compute: Any = None, overwrite: Any = False) -> DataReference:
+        """Refused: a database has no files."""
+        raise _no_files("as_upload")
 
     def to_config(self) -> Any:
-        raise _refused("SqlDataReference.to_config")
+        """Refused: a run configuration names files only."""
+        raise _no_files("to_config")
+
+
+def _no_files(member: str) -> NotImplementedError:
+    return not_built(f"SqlDataReference.{member}", "A database has no files: read rows with Dataset.Tabular.from_sql_query.")

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
 
+from penstock.cli.displays import provide_displays
 from penstock.cli.drivers import is_interrupt, report
 from penstock.cli.magics import AUTOMATIC, Magics
 from penstock.cli.notebooks import Recorder, unrecorded
@@ -46,6 +47,7 @@ class PlainShell:
         self.magics = Magics(self._namespace, self.run_source)
         self._namespace["get_ipython"] = lambda: self.magics
         self._namespace["display"] = self.display
+        provide_displays(self.display)
 
     def run(self, source: str, number: int) -> BaseException | None:
         """Run a cell, print its result or its error; return the error."""

@@ -52,6 +52,8 @@ def build_parser() -> Parser:
     _add_logs(commands)
     _add_cancel(commands)
     _add_explain(commands)
+    _add_datasets(commands)
+    _add_lineage(commands)
     _add_service(commands)
     _add_version(commands)
     return parser
@@ -125,6 +127,25 @@ def _add_explain(commands: Any) -> None:
     _add_json(parser)
 
 
+def _add_datasets(commands: Any) -> None:
+    parser = _add(commands, "datasets", "List registered datasets by name.")
+    _add_workspace(parser)
+    _add_json(parser)
+
+
+def _add_lineage(commands: Any) -> None:
+    parser = _add(commands, "lineage", "Tell what a run read and wrote, or which runs wrote and read a dataset.")
+    what = "id of a run, the beginning of one, or 'last'; NAME, NAME:VERSION or id of a dataset"
+    parser.add_argument("what", metavar="WHAT", help=what)
+    _add_workspace(parser)
+    parser.add_argument("--limit", metavar="N", type=_count, default=100, help="how many readings and writings at most (default: 100)")
+    _add_json(parser)
+
+
+def _add_workspace(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workspace", metavar="NAME", help="only datasets of the workspace with this name")
+
+
 def _add_service(commands: Any) -> None:
     parser = _add(commands, "service", "Look after the local service; it starts by itself when something needs it.")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
@@ -188,6 +209,18 @@ def _explain(options: argparse.Namespace) -> int:
     return print_explanation(options.run, options.step, as_json=options.json)
 
 
+def _datasets(options: argparse.Namespace) -> int:
+    from penstock.cli.datasets import print_datasets
+
+    return print_datasets(options.workspace, as_json=options.json)
+
+
+def _lineage(options: argparse.Namespace) -> int:
+    from penstock.cli.lineage import print_lineage
+
+    return print_lineage(options.what, options.workspace, options.limit, as_json=options.json)
+
+
 def _service(options: argparse.Namespace) -> int:
     from penstock.cli.service import print_log, print_status, start, stop
 
@@ -213,6 +246,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "logs": _logs,
     "cancel": _cancel,
     "explain": _explain,
+    "datasets": _datasets,
+    "lineage": _lineage,
     "service": _service,
     "version": _version,
 }

@@ -6,6 +6,8 @@ import io
 import os
 from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
+from penstock.client._datasets import DatasetVerbs
+from penstock.client._transfers import TransferVerbs
 from penstock.client.transport import Transport, quoted
 from penstock.model.errors import NotFound, PenstockError, Unavailable
 from penstock.model.ids import new_id
@@ -18,7 +20,7 @@ Pairs = Union[str, Mapping[str, Any], None]
 Words = Union[str, Sequence[str], None]
 
 
-class Client:
+class Client(DatasetVerbs, TransferVerbs):
     """The service of one home folder. The first call that needs it starts it. Threads may share a client."""
 
     def __init__(self, home: Home) -> None:
@@ -165,11 +167,17 @@ class Client:
         root: Optional[str] = None,
         definition: Optional[Mapping[str, Any]] = None,
         overwrite: bool = False,
+        secrets: Optional[Mapping[str, str]] = None,
     ) -> Document:
-        """Register a datastore; AlreadyExists when the name is taken, unless `overwrite`."""
-        about = {"type": type, "root": root, "definition": definition, "overwrite": overwrite, "request_id": new_id()}
+        """Register a datastore; AlreadyExists when the name is taken, unless `overwrite`. Secrets are kept encrypted, and not shown."""
+        about = {"type": type, "root": root, "definition": definition, "overwrite": overwrite, "secrets": secrets, "request_id": new_id()}
         datastore: Document = self._send("PUT", _in(workspace_id, "datastores", name), **about)
         return datastore
+
+    def get_datastore_secrets(self, workspace_id: str, name: str) -> Dict[str, str]:
+        """Return the credentials of a datastore in clear, by name."""
+        found: Dict[str, str] = self._get(_in(workspace_id, "datastores", name, "secrets"))
+        return found
 
     def set_default_datastore(self, workspace_id: str, name: str) -> Document:
         """Make a datastore the one that is used where a script names none."""

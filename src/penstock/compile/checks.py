@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from typing import Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
 
-from penstock.model.errors import InvalidGraph
-from penstock.model.graph import INPUT, OUTPUT, PARAMETER, PARAMETER_KINDS, PipelineGraph, StepNode
+from penstock.model.datasets import Place, over_place, parse_dataset
+from penstock.model.errors import Invalid, InvalidGraph
+from penstock.model.graph import INPUT, OUTPUT, PARAMETER, PARAMETER_KINDS, InputPort, OutputPort, PipelineGraph, StepNode
 
 DATA_PORT = "data"
+INPUT_MODES = ("mount", "download", "direct")
+OUTPUT_MODES = ("mount", "upload", "link")
 
 
 def check(graph: PipelineGraph) -> None:
@@ -72,11 +75,41 @@ def _ports(step: StepNode) -> Iterator[str]:
             if not name or not all(letter == "_" or letter.isalnum() for letter in name):
                 yield f"Step '{step.name}': '{name}' can't be the name of one of its {side}; use letters, digits and underscores."
     for port in step.inputs:
-        if port.mode not in ("mount", "download"):
-            yield f"Input '{port.name}' of step '{step.name}' has the mode '{port.mode}'; there are mount and download."
+        yield from _input_port(f"Input '{port.name}' of step '{step.name}'", port)
     for output in step.outputs:
-        if output.mode not in ("mount", "upload"):
-            yield f"Output '{output.name}' of step '{step.name}' has the mode '{output.mode}'; there are mount and upload."
+        yield from _output_port(f"Output '{output.name}' of step '{step.name}'", output)
+
+
+def _input_port(who: str, port: InputPort) -> Iterator[str]:
+    if port.mode not in INPUT_MODES:
+        yield f"{who} has the mode '{port.mode}'; there are {', '.join(INPUT_MODES)}."
+    if port.mode == "direct" and port.dataset is None:
+        yield f"{who} has the mode 'direct', which hands over a dataset, and it is a path; mount or download it."
+    if port.dataset:
+        yield from _transformation(who, port.dataset)
+
+
+def _output_port(who: str, port: OutputPort) -> Iterator[str]:
+    if port.mode not in OUTPUT_MODES:
+        yield f"{who} has the mode '{port.mode}'; there are {', '.join(OUTPUT_MODES)}."
+    if port.source_globs and port.mode != "upload":
+        yield f"{who} has source_globs, which choose what is uploaded; its mode is '{port.mode}'."
+    if port.registration and port.dataset is None and port.mode != "link":
+        yield f"{who} is to be registered as '{port.registration.name}', and is no dataset."
+    if port.dataset:
+        yield from _transformation(who, port.dataset)
+
+
+def _transformation(who: str, document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with how a port's data is read as a dataset."""
+    unknown = set(document) - {"parsing", "partition_format", "operations"}
+    if unknown:
+        yield f"{who} says of its dataset {', '.join(sorted(unknown))}; a port knows parsing, partition_format and operations."
+        return
+    try:
+        parse_dataset(over_place(Place("store", "path"), document))
+    except Invalid as error:
+        yield f"{who}: {error.message}"
 
 
 def _arguments(step: StepNode) -> Iterator[str]:

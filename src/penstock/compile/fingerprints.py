@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from penstock.model.graph import INPUT, OUTPUT, PARAMETER, StepNode
+from penstock.model.graph import INPUT, OUTPUT, PARAMETER, InputPort, OutputPort, StepNode
 
 RECIPE = 1
 
@@ -26,13 +27,22 @@ class Difference(NamedTuple):
     new: Any
 
 
-def components(step: StepNode, values: Mapping[str, Any], inputs: Mapping[str, str], python: str, node_count: Any = None) -> Dict[str, Any]:
+class Content(NamedTuple):
+    """What an input holds."""
+
+    digest: Optional[str]  # of the manifest of what will be read; None while that was not read
+    definition: Optional[str] = None  # of a dataset: the hash of how those files are read
+
+
+def components(
+    step: StepNode, values: Mapping[str, Any], inputs: Mapping[str, Content], python: str, node_count: Any = None
+) -> Dict[str, Any]:
     """Return what the reuse key of a step is made of.
 
     Args:
         step: The step.
         values: The value of each pipeline parameter.
-        inputs: For each input port, the digest of the manifest of what it will read.
+        inputs: For each input port, what it will read.
         python: The interpreter that will run it, such as "cpython 3.11.7".
         node_count: The value that replaces the run configuration's, if a parameter does.
     """
@@ -49,10 +59,22 @@ def components(step: StepNode, values: Mapping[str, Any], inputs: Mapping[str, s
         "parameters": {name: _text(value) for name, value in parameters.items()},
         "environment": {"python": python, "specification": _environment(step.run_config)},
         "settings": {**_settings(step.run_config), **({"nodeCount": node_count} if node_count is not None else {})},
-        "inputs": [{"mode": port.mode, "path": port.path_on_compute, "content": inputs[port.name]} for port in step.inputs],
-        "outputs": [{"mode": port.mode, "path": port.path_on_compute, "datastore": port.datastore} for port in step.outputs],
+        "inputs": [_input(port, inputs[port.name]) for port in step.inputs],
+        "outputs": [_output(port) for port in step.outputs],
         "version": step.version,
     }
+
+
+def _input(port: InputPort, content: Content) -> Dict[str, Any]:
+    shown = {"mode": port.mode, "path": port.path_on_compute, "content": content.digest}
+    return {**shown, "definition": content.definition} if content.definition else shown
+
+
+def _output(port: OutputPort) -> Dict[str, Any]:
+    """What decides the bytes and where they lie. How they are read as a dataset, and its name, do not."""
+    shown: Dict[str, Any] = {"mode": port.mode, "path": port.path_on_compute, "datastore": port.datastore}
+    chosen = {"destination": port.destination, "globs": list(port.source_globs)}
+    return {**shown, **{name: value for name, value in chosen.items() if value}}
 
 
 def _argument(kind: str, value: str, ports: Dict[str, str], outputs: Dict[str, str], parameters: Mapping[str, Any]) -> Any:
@@ -62,10 +84,12 @@ def _argument(kind: str, value: str, ports: Dict[str, str], outputs: Dict[str, s
         return {"port": outputs[value]}
     if kind == PARAMETER:
         return _text(parameters[value])
-    for names in (ports, outputs):  # `$AZUREML_DATAREFERENCE_<name>` inside a longer text: the name may be random, its place is not
-        for name in sorted(names, key=len, reverse=True):
-            value = value.replace(f"AZUREML_DATAREFERENCE_{name}", f"AZUREML_DATAREFERENCE_{names[name]}")
-    return value
+    places = {**outputs, **ports}  # as v1: of one name, the input is meant
+    return _NAMED.sub(lambda found: found[1] + places.get(found[2], found[2]), value)
+
+
+# How a port is named inside a longer text. The name may be random, its place is not.
+_NAMED = re.compile(r"(AZUREML_DATAREFERENCE_|AZURE_ML_INPUT_|AZURE_ML_OUTPUT_|DatasetConsumptionConfig:|DatasetOutputConfig:)(\w+)")
 
 
 def _text(value: Any) -> str:
@@ -96,7 +120,7 @@ def reuse_key(parts: Mapping[str, Any]) -> str:
 
 def definition_id(step: StepNode) -> str:
     """Return the id of a step's definition: all that is known of it before it is ready (v1's module id), 32 hexadecimal digits."""
-    known = components(step, {}, {port.name: "" for port in step.inputs}, "")
+    known = components(step, {}, {port.name: Content("") for port in step.inputs}, "")
     known["pipeline parameters"] = sorted(item.pipeline_parameter for item in step.parameters if item.pipeline_parameter)
     return digest(known)[:32]
 

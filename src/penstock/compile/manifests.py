@@ -92,3 +92,19 @@ def manifest_digest(entries: Iterable[Entry]) -> str:
 def total_size(entries: Iterable[Entry]) -> int:
     """Return the bytes of all files together."""
     return sum(entry.size for entry in entries)
+
+
+def pack_entries(entries: Iterable[Entry]) -> bytes:
+    """Return the form in which a manifest is kept."""
+    import json
+    import zlib
+
+    return zlib.compress(json.dumps([list(entry) for entry in entries], separators=(",", ":")).encode(), 1)
+
+
+def unpack_entries(packed: bytes) -> List[Entry]:
+    """Return what `pack_entries` packed."""
+    import json
+    import zlib
+
+    return [Entry(*item) for item in json.loads(zlib.decompress(packed))]

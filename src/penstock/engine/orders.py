@@ -10,22 +10,30 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.compile import fingerprints
 from penstock.engine import step_environment
+from penstock.engine.aside import Check
+from penstock.engine.delivery import Delivery, deliver
 from penstock.engine.executors import Output, StepOrder
-from penstock.engine.inputs import Digests, Source, download_target, output_path, resolve_data
-from penstock.model.errors import Invalid, NotFound
-from penstock.model.graph import INPUT, LITERAL, OUTPUT, PARAMETER, DataNode, InputPort, StepNode, parse_graph
+from penstock.engine.executors.attempts import INPUTS
+from penstock.engine.inputs import Inputs, Source
+from penstock.engine.places import find_place, is_shared
+from penstock.model.errors import Invalid, NotFound, PenstockError, Unsupported
+from penstock.model.graph import INPUT, LITERAL, OUTPUT, PARAMETER, Argument, DataNode, InputPort, OutputPort, StepNode, parse_graph
+from penstock.model.steps import CANNOT_RUN
+from penstock.operations import reuse
 from penstock.operations.context import Context
+from penstock.operations.datastores import store_of
+from penstock.operations.manifests import LOOK_ONLY
+from penstock.operations.reuse import Earlier
 from penstock.persistence.database import Row
-from penstock.storage.paths import safe_join
 
 _GRAPHS_KEPT = 32
+READ_AT_ONCE = 16 << 20  # bytes of an input: so much is read before it is known whether that is of use
 
 
 @dataclass(frozen=True)
@@ -44,47 +52,100 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class ReadyStep:
-    """A step that may be decided on: everything it depends on is known."""
+    """A step that may be decided on: everything it depends on is known, or need not be known yet.
+
+    Without a key, no earlier result can be its own; its key follows when its inputs were read.
+    """
 
     row: Row
     node: StepNode
     pipeline: Pipeline
     sources: Mapping[str, Source]
     components: dict[str, Any]
-    key: str
+    key: str | None
+    earlier: Earlier | None  # None also where an earlier result may not be used
+
+    def unread(self) -> dict[str, str]:
+        """Return the inputs whose content is not known yet, each with what its files look like."""
+        return {name: source.unread.facts for name, source in self.sources.items() if source.unread}
 
 
 class StepReader:
-    """Reads what the rows say of a step, and what is on disk for it."""
+    """Reads what the rows say of a step, and what is in the datastores for it."""
 
     def __init__(self, context: Context, library: str) -> None:
         self._context = context
         self._library = library
-        self._digests = Digests(context)
+        self._inputs = Inputs(context)
         self._pipelines: OrderedDict[str, Pipeline] = OrderedDict()
         self._lock = threading.Lock()
 
     # Ready
 
-    def read(self, row: Row, check: Callable[[], None] = lambda: None) -> ReadyStep:
-        """Return a queued step with its inputs' content and its reuse key. `check` is called now and then, and may raise to end it.
+    def read(self, row: Row, check: Check = lambda: None) -> ReadyStep:
+        """Return a queued step with its inputs' content, its reuse key and what became of an earlier result.
+
+        Large inputs are read only where that may lead to an earlier result. `check` is called now and then, and may raise to end it.
 
         Raises:
             PenstockError: It can't run; the message says what is missing and where.
         """
         pipeline = self.pipeline(row["pipeline_run_id"])
         node = pipeline.steps[row["node_id"]]
-        sources = {port.name: self._source(port, pipeline, row, check) for port in node.inputs}
-        contents = {name: source.digest for name, source in sources.items()}
+        if node.step_type in CANNOT_RUN:
+            raise Unsupported(CANNOT_RUN[node.step_type])
+        may_reuse = node.allow_reuse and not pipeline.regenerate_outputs
+        sources = self._sources(row, node, pipeline, READ_AT_ONCE, check)
+        if may_reuse and self._may_be_known(row, node, sources):
+            sources = self._sources(row, node, pipeline, None, check)
+        step = self._with_key(row, node, pipeline, sources)
+        if not may_reuse or step.key is None:
+            return step
+        return replace(step, earlier=reuse.find_earlier(self._context, row["workspace_id"], step.key, check))
+
+    def read_whole(self, row: Row, check: Check) -> ReadyStep:
+        """Return a step with all of its content, whatever its size, and without looking for an earlier result."""
+        pipeline = self.pipeline(row["pipeline_run_id"])
+        node = pipeline.steps[row["node_id"]]
+        return self._with_key(row, node, pipeline, self._sources(row, node, pipeline, None, check))
+
+    def look(self, row: Row, check: Check) -> dict[str, str]:
+        """Return for each input on this machine what its files look like now; nothing is read."""
+        pipeline = self.pipeline(row["pipeline_run_id"])
+        sources = self._sources(row, pipeline.steps[row["node_id"]], pipeline, LOOK_ONLY, check)
+        return {name: source.unread.facts for name, source in sources.items() if source.unread}
+
+    def _sources(self, row: Row, node: StepNode, pipeline: Pipeline, most_bytes: int | None, check: Check) -> dict[str, Source]:
+        return {port.name: self._source(port, pipeline, row, most_bytes, check) for port in node.inputs}
+
+    def _may_be_known(self, row: Row, node: StepNode, sources: Mapping[str, Source]) -> bool:
+        """Tell whether all inputs that were not read look as if a step of this name had read them before."""
+        unread = [(place, source.unread) for place, source in enumerate(sources[port.name] for port in node.inputs) if source.unread]
+        return bool(unread) and all(
+            reuse.may_match(self._context, row["workspace_id"], row["name"], place, files.shape) for place, files in unread
+        )
+
+    def _with_key(self, row: Row, node: StepNode, pipeline: Pipeline, sources: Mapping[str, Source]) -> ReadyStep:
+        contents = {name: source.content for name, source in sources.items()}
         parts = fingerprints.components(
             node, pipeline.parameters, contents, describe_interpreter(pipeline.interpreter), _node_count(node, pipeline)
         )
-        return ReadyStep(row, node, pipeline, sources, parts, fingerprints.reuse_key(parts))
+        key = None if any(source.unread for source in sources.values()) else fingerprints.reuse_key(parts)
+        return ReadyStep(row, node, pipeline, sources, parts, key, None)
 
-    def reads_data(self, row: Row) -> bool:
-        """Tell whether reading this step means to read files, which may take long."""
+    def takes_time(self, row: Row) -> bool:
+        """Tell whether reading this step means to read files, or to ask a datastore on another machine."""
         pipeline = self.pipeline(row["pipeline_run_id"])
-        return any(port.source.node_id in pipeline.data for port in pipeline.steps[row["node_id"]].inputs)
+        node = pipeline.steps[row["node_id"]]
+        if any(port.source.node_id in pipeline.data or _reads_now(_producing_port(port, pipeline)) for port in node.inputs):
+            return True
+        return any(is_shared(port) or not self._is_local(row["workspace_id"], port) for port in node.outputs if port.mode != "link")
+
+    def _is_local(self, workspace_id: str, port: OutputPort) -> bool:
+        try:
+            return store_of(self._context, workspace_id, port.datastore).is_local
+        except PenstockError:  # reading says it
+            return True
 
     def pipeline(self, run_id: str) -> Pipeline:
         """Return what the steps of a pipeline run share; the last few are kept in memory. Threads may call it."""
@@ -119,73 +180,64 @@ class StepReader:
             experiment=experiment,
         )
 
-    def roots(self, workspace_id: str) -> dict[str, str]:
-        """Return the local folder of each datastore of a workspace that has one."""
-        rows = self._context.database.all("select name, root from datastores where workspace_id = ? and root is not null", [workspace_id])
-        return {row["name"]: row["root"] for row in rows}
-
-    def _source(self, port: InputPort, pipeline: Pipeline, row: Row, check: Callable[[], None]) -> Source:
-        roots = self.roots(row["workspace_id"])
+    def _source(self, port: InputPort, pipeline: Pipeline, row: Row, most_bytes: int | None, check: Check) -> Source:
         data = pipeline.data.get(port.source.node_id)
         if data is not None:
-            datastore, path, place = resolve_data(data, pipeline.parameters, roots)
-            return Source(datastore, path, place, self._digests.of(place, check))
-        return self._upstream(port, row, roots)
+            return self._inputs.read_node(data, port, pipeline.parameters, row["workspace_id"], most_bytes, check)
+        output = self._upstream(port, pipeline, row)
+        return self._inputs.read_output(output, port, row["workspace_id"], _reads_now(_producing_port(port, pipeline)), check)
 
-    def _upstream(self, port: InputPort, row: Row, roots: Mapping[str, str]) -> Source:
+    def _upstream(self, port: InputPort, pipeline: Pipeline, row: Row) -> dict[str, Any]:
+        """Return what an earlier step left for an input."""
         producer = self._context.database.first(
             "select outputs from step_runs where pipeline_run_id = ? and node_id = ?", [row["pipeline_run_id"], port.source.node_id]
         )
-        outputs = json.loads(producer["outputs"]) if producer else []
-        node = self.pipeline(row["pipeline_run_id"]).steps[port.source.node_id]
+        outputs: list[dict[str, Any]] = json.loads(producer["outputs"]) if producer else []
+        node = pipeline.steps[port.source.node_id]
         # By position: a reused result carries its own run's names, which may be random.
         place = next((index for index, output in enumerate(node.outputs) if output.name == port.source.port), None)
         if place is None or place >= len(outputs):
             raise NotFound(f"Input '{port.name}' needs the output '{port.source.port}' of step '{node.name}', which has none of that name.")
-        found = outputs[place]
-        if found["datastore"] not in roots:
-            raise NotFound.named("datastore with a folder on this machine", found["datastore"], roots)
-        return Source(found["datastore"], found["path"], str(safe_join(Path(roots[found["datastore"]]), found["path"])), found["digest"])
+        if node.outputs[place].mode == "link" and not outputs[place]["is_published"]:
+            raise NotFound(
+                f"Input '{port.name}' needs the output '{port.source.port}' of step '{node.name}', whose script linked no dataset to it: "
+                f"run.output_datasets['{port.source.port}'].link(dataset) does."
+            )
+        return outputs[place]
 
     # Order
 
     def order(self, step: ReadyStep, attempt: int) -> StepOrder:
         """Return the order for an attempt of this step."""
         node, run_id = step.node, step.row["id"]
-        roots = self.roots(step.row["workspace_id"])
-        outputs = [self._output(port, run_id, roots) for port in node.outputs]
-        work = str(self._context.home.run_folder(run_id) / "work")
-        inputs, copies, links = _deliver(node, step.sources, work)
-        paths = {**{output.name: output.path for output in outputs}, **inputs}
-        for output in outputs:
-            if output.upload_from:
-                paths[output.name] = os.path.join(work, output.upload_from)
+        folder = str(self._context.home.run_folder(run_id))
+        work = os.path.join(folder, "work")
+        delivery = deliver(node, step.sources, work, os.path.join(folder, INPUTS))
+        outputs = {port.name: self._output(port, step.row) for port in node.outputs if port.mode != "link"}
+        seen = {name: os.path.join(work, output.upload_from) if output.upload_from else output.path for name, output in outputs.items()}
+        paths = {**seen, **delivery.paths}
         parameters = {name: str(value) for name, value in _parameters(node, step.pipeline.parameters).items()}
-        environment = self._environment(step, paths, parameters)
+        environment = self._environment(step, delivery, seen, parameters)
         return StepOrder(
             step_run_id=run_id,
             attempt=attempt,
             interpreter=step.pipeline.interpreter,
             script=node.script or "",
-            arguments=tuple(
-                expand(argument.value, environment)
-                if argument.kind == LITERAL
-                else _argument(argument.kind, argument.value, inputs, paths, parameters)
-                for argument in node.arguments
-            ),
+            arguments=tuple(_argument(argument, delivery.paths, paths, parameters, environment) for argument in node.arguments),
             environment=environment,
             files=self._files(node),
-            folders=tuple(dict.fromkeys(os.path.dirname(output.path) for output in outputs)),
-            copies=copies,
-            links=links,
-            outputs=tuple(outputs),
+            folders=(*_output_folders(node, outputs, seen), *delivery.folders),
+            copies=tuple(delivery.copies),
+            links=tuple(delivery.links),
+            cached=tuple(delivery.cached),
+            outputs=tuple(outputs.values()),
         )
 
-    def _output(self, port: Any, run_id: str, roots: Mapping[str, str]) -> Output:
-        if port.datastore not in roots:
-            raise NotFound.named("datastore with a folder on this machine", port.datastore, roots)
-        place = str(safe_join(Path(roots[port.datastore]), output_path(port, run_id)))
-        return Output(port.name, place, (port.path_on_compute or port.name) if port.mode == "upload" else "")
+    def _output(self, port: OutputPort, row: Row) -> Output:
+        place = find_place(self._context, row["workspace_id"], row["id"], port)
+        if port.destination is not None:
+            return Output(port.name, place.writing, port.path_on_compute or "", port.source_globs)
+        return Output(port.name, place.writing, (port.path_on_compute or port.name) if port.mode == "upload" else "")
 
     def _files(self, node: StepNode) -> tuple[tuple[str, str, bool], ...]:
         row = self._context.database.first("select manifest from snapshots where digest = ?", [node.snapshot])
@@ -198,13 +250,16 @@ class StepReader:
             )
         return files
 
-    def _environment(self, step: ReadyStep, paths: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    def _environment(
+        self, step: ReadyStep, delivery: Delivery, outputs: Mapping[str, str], parameters: Mapping[str, str]
+    ) -> dict[str, str]:
         pipeline = step.pipeline
         row = self._context.database.first("select * from runs where id = ?", [step.row["id"]])
         assert row is not None
         environment = {
             **step_environment.inherited(pipeline.interpreter),
-            **step_environment.values(paths, parameters),
+            **step_environment.values({**outputs, **delivery.paths}, parameters),
+            **step_environment.datasets(step.node, delivery.paths, outputs, delivery.written),
             **step_environment.settings_of(step.node, _node_count(step.node, pipeline)),
             **step_environment.identity(self._context.home, row, pipeline.workspace, pipeline.experiment),
         }
@@ -220,41 +275,50 @@ def _node_count(node: StepNode, pipeline: Pipeline) -> Any:
     return pipeline.parameters.get(name) if name else None
 
 
-def _argument(kind: str, value: str, inputs: Mapping[str, str], paths: Mapping[str, str], parameters: Mapping[str, str]) -> str:
-    if kind == INPUT:
-        return inputs[value]
-    if kind == OUTPUT:
-        return paths[value]
-    return parameters[value] if kind == PARAMETER else value
+def _producing_port(port: InputPort, pipeline: Pipeline) -> OutputPort | None:
+    """Return the output of an earlier step that an input reads, or None where it reads other data."""
+    node = pipeline.steps.get(port.source.node_id)
+    return next((output for output in node.outputs if output.name == port.source.port), None) if node else None
 
 
-def expand(text: str, environment: Mapping[str, str]) -> str:
-    """Return a text with `$NAME` and `${NAME}` replaced by the step's variables; unknown names stay as they are."""
+def _reads_now(port: OutputPort | None) -> bool:
+    """Tell whether what lies in an output's place now must be looked at: it need not be what its step left."""
+    return port is not None and (port.mode == "link" or is_shared(port))
+
+
+def _output_folders(node: StepNode, outputs: Mapping[str, Output], seen: Mapping[str, str]) -> list[str]:
+    """Return the folders that exist when the script begins: those of dataset outputs, and above the others, as in v1."""
+    folders = []
+    for port in node.outputs:
+        if port.name in outputs:
+            place = outputs[port.name].path
+            folders += [place, seen[port.name]] if port.destination is not None else [os.path.dirname(place)]
+    return list(dict.fromkeys(folders))
+
+
+def _argument(
+    argument: Argument, inputs: Mapping[str, str], paths: Mapping[str, str], parameters: Mapping[str, str], environment: Mapping[str, str]
+) -> str:
+    if argument.kind == LITERAL:
+        return expand(argument.value, environment, paths)
+    if argument.kind == INPUT:
+        return inputs[argument.value]
+    if argument.kind == OUTPUT:
+        return paths.get(argument.value, "")  # a link has no path
+    return parameters[argument.value] if argument.kind == PARAMETER else argument.value
+
+
+def expand(text: str, environment: Mapping[str, str], paths: Mapping[str, str]) -> str:
+    """Return a text with `$NAME` and `${NAME}` replaced by the step's variables, and v1's placeholders by the paths of its ports.
+
+    Unknown names stay as they are.
+    """
+    text = _PLACEHOLDER.sub(lambda found: paths.get(found[1], found[0]), text)
     return _VARIABLE.sub(lambda found: environment.get(found[1] or found[2], found[0]), text)
 
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
-
-
-Pairs = tuple[tuple[str, str], ...]
-
-
-def _deliver(node: StepNode, sources: Mapping[str, Source], work: str) -> tuple[dict[str, str], Pairs, Pairs]:
-    """Return where the script finds each input, what must be copied and what must be linked into the working directory."""
-    paths: dict[str, str] = {}
-    copies: list[tuple[str, str]] = []
-    links: list[tuple[str, str]] = []
-    for port in node.inputs:
-        source = sources[port.name]
-        wanted = download_target(port, source) if port.mode == "download" else port.path_on_compute
-        if not wanted:
-            paths[port.name] = source.place
-            continue
-        paths[port.name] = os.path.join(work, wanted)
-        if not os.path.isabs(wanted):
-            safe_join(Path(work), wanted)  # refuses to leave the working directory
-        (copies if port.mode == "download" else links).append((source.place, wanted))
-    return paths, tuple(copies), tuple(links)
+_PLACEHOLDER = re.compile(r"Dataset(?:Consumption|Output)Config:(\w+)")
 
 
 @functools.lru_cache(maxsize=64)

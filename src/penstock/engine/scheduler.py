@@ -12,24 +12,30 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
+from penstock.engine.aside import Aside, GaveUp
 from penstock.engine.environments import check_environment
 from penstock.engine.executors import Executor, Handle, Outcome
 from penstock.engine.executors.attempts import LOG
-from penstock.engine.inputs import output_path
+from penstock.engine.keys import Keys
 from penstock.engine.orders import ReadyStep, StepReader
-from penstock.engine.readings import Readings
+from penstock.engine.publishing import Made, Publishing
+from penstock.engine.staging import Staging
 from penstock.model import status as words
 from penstock.model.errors import PenstockError, Unavailable
-from penstock.operations import reuse, steps
-from penstock.operations.context import Context, format_time
+from penstock.model.graph import StepNode
+from penstock.operations import manifests, reuse, step_data, steps
+from penstock.operations.context import Change, Context, format_time
+from penstock.operations.datasets import save_within
 from penstock.operations.steps import Ending, Started
 from penstock.persistence.database import Row
 
 log = logging.getLogger("penstock.engine")
 
 LOCAL = "local"
+READERS = 4  # threads that read what ready steps depend on
 MOST_ATTEMPTS = 20  # a step that could not even begin this often, a sweep between two tries, fails
 
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.EINTR}
@@ -50,9 +56,13 @@ class Scheduler:
         self._reader = reader
         self._now = now or (lambda: datetime.now(timezone.utc))
         self._asked: set[tuple[str, int]] = set()  # attempts that got their TERM
-        self._reading = Readings(reader.read, wake)
-        self._held: set[str] = set()  # ready steps that are left alone until the next sweep
+        self._reading: Aside[ReadyStep] = Aside("reading", READERS, wake)
+        self._staging = Staging(context, wake)
+        self._keys = Keys(reader, wake)
+        self._publishing = Publishing(context, wake)
+        self._held: set[str] = set()  # steps that are left alone until the next sweep
         self._must_run: set[str] = set()  # ready steps that wait for room; no earlier result was found for them
+        self._far: set[str] = set()  # those of them whose inputs must be fetched
 
     def turn(self, thorough: bool = False) -> bool:
         """Move everything that can move, once; return whether anything is still under way or waits.
@@ -81,13 +91,17 @@ class Scheduler:
     def _settle_ended(self, thorough: bool) -> list[Row]:
         """Settle the attempts that ended; return the steps that go on."""
         going_on = []
-        for row in steps.list_steps_under_way(self._context):
+        under_way = steps.list_steps_under_way(self._context)
+        wanted = {row["id"] for row in under_way if row["status"] != words.CANCEL_REQUESTED}
+        self._publishing.forget_others(wanted)
+        self._keys.forget_others(wanted)
+        for row in under_way:
             with self._mishaps_of(row):
                 outcome = self._executor.poll(self._handle(row), thorough or row["handle"] is None)
-                if outcome is not None:
-                    self._settle(row, outcome)
+                if outcome is None:
+                    self._note_start(row)
+                elif self._settle(row, outcome):
                     continue
-                self._note_start(row)
             going_on.append(row)
         return going_on
 
@@ -108,6 +122,7 @@ class Scheduler:
         except Exception as error:
             if _will_pass(error):
                 log.warning("step.held_up run_id=%s reason=%s", row["id"], error)
+                self._held.add(row["id"])
                 return
             if not isinstance(error, (PenstockError, OSError)):
                 log.exception("step.mishap run_id=%s", row["id"])
@@ -118,7 +133,7 @@ class Scheduler:
         text = str(error) if expected else f"{type(error).__name__}: {error}. The service's log tells more: penstock service logs"
         where = "could not start" if row["attempt"] == 0 or row.get("status", words.STARTING) == words.STARTING else "could not be settled"
         message = f"Step '{row['name']}' {where}. {text}"
-        code = "UserError" if isinstance(error, PenstockError) else "SystemError"
+        code = "UserError" if isinstance(error, PenstockError) and not isinstance(error, GaveUp) else "SystemError"
         ending = Ending(words.FAILED, message, {"code": code, "message": message, "details": {}})
         steps.settle(self._context, row["id"], row["attempt"], ending)
         self._asked.discard((row["id"], row["attempt"]))
@@ -129,19 +144,24 @@ class Scheduler:
             return handle
         return self._executor.find(row["id"], row["attempt"])  # the service died between start and note
 
-    def _settle(self, row: Row, outcome: Outcome) -> None:
+    def _settle(self, row: Row, outcome: Outcome) -> bool:
+        """Settle an attempt that ended; return False while its outputs are on the way to their places."""
         never_began = not outcome.began and outcome.error is None
         if never_began and row["status"] != words.CANCEL_REQUESTED and row["attempt"] < MOST_ATTEMPTS:
             log.warning("step.requeued run_id=%s attempt=%s reason=%s", row["id"], row["attempt"], outcome.lost)
             steps.requeue(self._context, row["id"], f"Attempt {row['attempt']} never began: {outcome.lost}.")
             self._held.add(row["id"])  # not at once: what was in the way may be gone at the next sweep
-            return
+            return True
         if row["status"] == words.CANCEL_REQUESTED:
             self._end_family(row)
         ending = self._ending(row, outcome)
+        if ending is None:
+            return False
         if steps.settle(self._context, row["id"], row["attempt"], ending):
             log.info("step.settled run_id=%s attempt=%s status=%s", row["id"], row["attempt"], ending.status)
+            ending.afterwards()
         self._asked.discard((row["id"], row["attempt"]))
+        return True
 
     def _end_family(self, row: Row) -> None:
         """After a cancelled script ended: nothing that it started may be left."""
@@ -149,7 +169,8 @@ class Scheduler:
             if self._executor.stop(self._handle(row), force=True):
                 return
 
-    def _ending(self, row: Row, outcome: Outcome) -> Ending:
+    def _ending(self, row: Row, outcome: Outcome) -> Ending | None:
+        """Return how an attempt ended; None while its outputs are on the way to their places."""
         at = format_time(datetime.fromtimestamp(outcome.ended_at, timezone.utc)) if outcome.ended_at else None
         if row["status"] == words.CANCEL_REQUESTED:
             if row["error"]:  # stopped for a reason of ours: it ran too long
@@ -157,9 +178,48 @@ class Scheduler:
                 return Ending(words.FAILED, error["message"], error, ended_at=at)
             return Ending(words.CANCELED, "Cancelled; all its processes have ended.", ended_at=at)
         error = describe_failure(row, outcome, self._last_words(row, outcome))
-        if error is None:
-            return Ending(words.COMPLETED, "The script ended with exit status 0.", outputs=self._outputs(row, outcome), ended_at=at)
-        return Ending(words.FAILED, error["message"], error, ended_at=at)
+        if error is not None:
+            return Ending(words.FAILED, error["message"], error, ended_at=at)
+        made = self._finish(row, outcome)
+        if made is None:
+            return None
+        return Ending(
+            words.COMPLETED,
+            "The script ended with exit status 0.",
+            outputs=[item.document for item in made],
+            ended_at=at,
+            also=partial(self._record_made, row, made),
+            afterwards=partial(self._publishing.clear_up, made),
+        )
+
+    def _finish(self, row: Row, outcome: Outcome) -> list[Made] | None:
+        """Return what an attempt that ended well has made, all in its place; None while that, or reading what it read, goes on."""
+        if row["id"] in self._held:
+            return None
+        made = self._publishing.take(row, self._node(row), outcome.outputs) if self._has_key(row) else None
+        if made is None and row["status"] != words.FINALIZING:
+            steps.record_finalizing(self._context, row["id"])
+        return made
+
+    def _has_key(self, row: Row) -> bool:
+        """Tell whether a step's key is known, or that nobody will ever know it; write down one that was found meanwhile."""
+        if not row["unread"]:
+            return True
+        keyed = self._keys.take(row)
+        if keyed is None:
+            return False
+        steps.record_key(self._context, row["id"], row["attempt"], keyed.components, keyed.key)
+        return True
+
+    def _record_made(self, row: Row, made: list[Made], change: Change) -> None:
+        for item in made:
+            if item.manifest:
+                manifests.keep(change, item.document["digest"], item.manifest)
+        outputs = [item.document for item in made]
+        step_data.record_outputs(change, row["workspace_id"], row["id"], self._node(row).outputs, outputs)
+
+    def _node(self, row: Row) -> StepNode:
+        return self._reader.pipeline(row["pipeline_run_id"]).steps[row["node_id"]]
 
     def _last_words(self, row: Row, outcome: Outcome) -> str:
         """Return the last line that a script wrote which ended badly without an exception, as after a mistake in its arguments."""
@@ -172,23 +232,6 @@ class Scheduler:
         except OSError:
             return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")[:300]
-
-    def _outputs(self, row: Row, outcome: Outcome) -> list[dict[str, Any]]:
-        node = self._reader.pipeline(row["pipeline_run_id"]).steps[row["node_id"]]
-        published = {item.name: item for item in outcome.outputs}
-        return [
-            {
-                "name": port.name,
-                "datastore": port.datastore,
-                "path": output_path(port, row["id"]),
-                "is_published": published[port.name].exists,
-                "files": published[port.name].files,
-                "bytes": published[port.name].bytes,
-                "digest": published[port.name].digest,
-                "pipeline_output_name": port.pipeline_output_name,
-            }
-            for port in node.outputs
-        ]
 
     # Stop
 
@@ -219,7 +262,9 @@ class Scheduler:
         while True:  # a reused step makes others ready
             ready = steps.find_ready_ids(self._context)
             self._must_run &= ready
+            self._far &= ready
             self._reading.forget_others(ready)
+            self._staging.forget_others(ready)
             fresh = ready - self._must_run - self._reading.pending() - self._held
             if not fresh:
                 break
@@ -233,7 +278,7 @@ class Scheduler:
         """Reuse a step, or note that it must run; what can do neither now is held until the next sweep."""
         step = self._read(row)
         if step is None:
-            if row["id"] not in self._reading.pending():
+            if not self._reading.knows(row["id"]):
                 self._held.add(row["id"])
         elif self._reuse_guarded(row, step):
             self._held.add(row["id"])  # it has ended; or it was held up on the way
@@ -246,15 +291,35 @@ class Scheduler:
         for row in steps.each_ready_step(self._context) if not room.is_full else ():
             if room.is_full:
                 break
-            # The others have not been looked at for reuse yet, or are held.
-            is_next = row["id"] in self._must_run and row["id"] not in self._held
-            if is_next and room.has_place(row):
-                step = read.get(row["id"]) or self._read(row)  # one that waited is read again: its data may be other data now
+            if self._is_next(row) and room.has_place(row):
+                step = self._have_inputs(row, read)
                 item = self._start_guarded(row, step) if step else None
                 started += [item] if item else []
-                if item or row["id"] in self._reading.pending():  # while it is read, nobody overtakes it
+                if item or row["id"] in self._reading.under_way():  # while it is read, nobody overtakes it
                     room.take(row)
         steps.record_started(self._context, started)
+
+    def _is_next(self, row: Row) -> bool:
+        """Tell whether a ready step may be started: it was looked at for reuse, nothing holds it, and there are hands for its inputs."""
+        if row["id"] not in self._must_run or row["id"] in self._held:
+            return False
+        return row["id"] not in self._far or not self._staging.is_full or row["id"] in self._staging.done()
+
+    def _have_inputs(self, row: Row, read: dict[str, ReadyStep]) -> ReadyStep | None:
+        """Return a step whose inputs are on this machine; None while they are read or fetched, or when that failed.
+
+        A step whose inputs are on their way takes no room: others go first.
+        """
+        with self._mishaps_of(row):
+            staged = self._staging.take(row["id"])
+            if staged or row["id"] in self._staging.pending():
+                return staged
+            step = read.get(row["id"]) or self._read(row)  # one that waited is read again: its data may be other data now
+            if step is None or not self._staging.needs(step):
+                return step
+            self._far.add(row["id"])
+            self._staging.begin(step)
+        return None
 
     def _start_guarded(self, row: Row, step: ReadyStep) -> Started | None:
         with self._mishaps_of(row):
@@ -264,7 +329,12 @@ class Scheduler:
     def _read(self, row: Row) -> ReadyStep | None:
         """Return a ready step with its key; None when it failed, or when its data is still being read."""
         with self._mishaps_of(row):
-            return self._reading.take(row) if self._reader.reads_data(row) else self._reader.read(row)
+            if not self._reader.takes_time(row):
+                return self._reader.read(row)
+            step = self._reading.take(row["id"])
+            if step is None:
+                self._reading.begin(row["id"], partial(self._reader.read, row))
+            return step
         return None
 
     def _reuse_guarded(self, row: Row, step: ReadyStep) -> bool:
@@ -274,24 +344,34 @@ class Scheduler:
 
     def _reuse(self, step: ReadyStep) -> bool:
         """End a step with an earlier result if there is one that stands."""
-        if step.pipeline.regenerate_outputs or not step.node.allow_reuse:
+        if step.earlier is None or step.earlier.missing or step.key is None:
             return False
-        found = reuse.find_result(self._context, step.row["workspace_id"], step.key)
-        if found is None or found["pipeline_run_id"] == step.row["pipeline_run_id"]:  # who lists a step twice means it twice
-            return False
-        if reuse.find_missing_output(json.loads(found["outputs"]), self._reader.roots(step.row["workspace_id"])):
+        found = step.earlier.row
+        if found["pipeline_run_id"] == step.row["pipeline_run_id"]:  # who lists a step twice means it twice
             return False
         log.info("step.reused run_id=%s original=%s", step.row["id"], found["run_id"])
         outputs = [
             {**output, "name": port.name, "pipeline_output_name": port.pipeline_output_name}
             for port, output in zip(step.node.outputs, json.loads(found["outputs"]), strict=True)
         ]
-        return steps.record_reuse(self._context, step.row["id"], found, outputs, step.components, step.key)
+        return steps.record_reuse(
+            self._context, step.row["id"], found, outputs, step.components, step.key, partial(_record_reused, step, outputs)
+        )
 
     def _start(self, step: ReadyStep) -> Started | None:
         reason, policy = self._why(step), self._context.settings.environment_policy
         warning = check_environment(step.row["name"], step.node.run_config, policy, step.pipeline.interpreter)
-        attempt = steps.claim(self._context, step.row["id"], step.components, step.key, reason, self._deadline(step), warning)
+        attempt = steps.claim(
+            self._context,
+            step.row["id"],
+            step.components,
+            step.key,
+            reason,
+            self._deadline(step),
+            warning,
+            unread=step.unread(),
+            also=partial(_record_inputs, step),
+        )
         if attempt is None:
             return None
         with self._mishaps_of({**step.row, "attempt": attempt}):
@@ -300,10 +380,11 @@ class Scheduler:
                 handle = self._executor.start(self._reader.order(step, attempt))
             except Exception as error:
                 if _will_pass(error):  # it was not handed over: as if it had not been claimed
-                    self._held.add(step.row["id"])
                     steps.give_back(self._context, step.row["id"], attempt, str(error))
                 raise
             log.info("step.started run_id=%s attempt=%s", step.row["id"], attempt)
+            if step.key is None:
+                self._keys.begin(step.row, step.components, step.unread())
             return Started(step.row["id"], step.row["root_run_id"], handle, started_at, reason)
         return None
 
@@ -317,10 +398,8 @@ class Scheduler:
             return "The pipeline run was submitted with regenerate_outputs."
         if not step.node.allow_reuse:
             return "Its allow_reuse is False."
-        found = reuse.find_result(self._context, step.row["workspace_id"], step.key)
-        if found:
-            missing = reuse.find_missing_output(json.loads(found["outputs"]), self._reader.roots(step.row["workspace_id"]))
-            return f"The output '{missing}' of run {found['run_id'][:8]} is not there any more as it was."
+        if step.earlier and step.earlier.missing:
+            return f"The output '{step.earlier.missing}' of run {step.earlier.row['run_id'][:8]} is not there any more as it was."
         similar = reuse.find_similar(self._context, step.row["workspace_id"], step.row["name"], step.row["experiment_id"])
         if similar is None:
             return "It is the first run of this step."
@@ -334,11 +413,28 @@ class Scheduler:
             steps.close_pipeline(self._context, row["id"])
 
 
+def _record_inputs(step: ReadyStep, change: Change) -> None:
+    """Link the datasets that a step reads; those over earlier outputs are saved first."""
+    used = {}
+    for port in step.node.inputs:
+        source = step.sources[port.name]
+        if source.definition is not None:
+            save_within(change, step.row["workspace_id"], source.definition)
+        if source.dataset is not None:
+            used[port.name] = (port.mode, source.dataset)
+    step_data.record_inputs(change, step.row["id"], used)
+
+
+def _record_reused(step: ReadyStep, outputs: list[dict[str, Any]], change: Change) -> None:
+    _record_inputs(step, change)
+    step_data.record_outputs(change, step.row["workspace_id"], step.row["id"], step.node.outputs, outputs)
+
+
 class Room:
     """How many more steps may start now: by this machine's slots and by each compute target's node limit."""
 
     def __init__(self, context: Context) -> None:
-        under_way = steps.list_steps_under_way(context)
+        under_way = [row for row in steps.list_steps_under_way(context) if row["status"] != words.FINALIZING]  # these hold no process
         self._slots = context.settings.step_slots - len(under_way)
         self._by_target = Counter((row["workspace_id"], row["compute_name"]) for row in under_way)
 

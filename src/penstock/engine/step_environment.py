@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.client.home import Home
@@ -15,6 +16,9 @@ from penstock.persistence.database import Row
 # Of the service's own environment these do not reach a step: they say how the service runs.
 _PRIVATE = ("PENSTOCK_", "AZUREML_", "AML_PARAMETER_")
 _OF_A_SHELL = {"VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONHOME", "OLDPWD", "_"}  # of the shell that started the service
+
+# Variables without which a process is not itself; no dataset's name replaces one.
+_OF_EVERY_PROCESS = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME"}
 
 
 def inherited(interpreter: str) -> dict[str, str]:
@@ -69,6 +73,27 @@ def values(paths: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str,
     return {
         **{f"AZUREML_DATAREFERENCE_{name}": path for name, path in paths.items()},
         **{f"AML_PARAMETER_{variable_name(name)}": value for name, value in parameters.items()},
+    }
+
+
+def datasets(step: StepNode, inputs: Mapping[str, str], outputs: Mapping[str, str], written: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the variables by which a script finds its datasets: what it reads, where it writes, and what else is done for it."""
+    consumed = [port for port in step.inputs if port.dataset is not None]
+    made = [port for port in step.outputs if port.destination is not None]
+    linked = [port.name for port in step.outputs if port.mode == "link"]
+    named = {name: inputs[port.name] for port in consumed for name in (port.name.upper(), port.name)}
+    named.update({port.name: outputs[port.name] for port in made})
+    lists = {
+        "AZUREML_DATASET_ENVIRONMENT_VARS": ",".join(f"{port.name}:{port.mode}" for port in consumed),
+        "AZUREML_DATASET_FILE_OUTPUTS": ";".join(port.name for port in made),
+        "AZUREML_LINK_DATASET_OUTPUTS": ";".join(linked),
+        "PENSTOCK_WRITTEN_INPUTS": json.dumps(written) if written else "",
+    }
+    return {
+        **{name: value for name, value in named.items() if name not in _OF_EVERY_PROCESS},
+        **{f"AZURE_ML_INPUT_{port.name}": inputs[port.name] for port in consumed},
+        **{f"AZURE_ML_OUTPUT_{port.name}": outputs[port.name] for port in made},
+        **{name: value for name, value in lists.items() if value},
     }
 
 

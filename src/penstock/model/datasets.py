@@ -111,6 +111,15 @@ class Dataset:
         return replace(self, operations=(*self.operations, Operation(kind, settings)))
 
 
+def over_place(place: Place, about: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the document of the dataset over one place, read as a port of a graph says: with its `parsing`, `partition_format`, `operations`.
+
+    Nothing of it is checked; `parse_dataset` does.
+    """
+    chosen = {name: about[name] for name in ("parsing", "partition_format", "operations") if about.get(name)}
+    return {"format": FORMAT, "type": TABULAR if "parsing" in chosen else FILE, "places": [_format(place)], **chosen}
+
+
 def format_dataset(dataset: Dataset) -> Dict[str, Any]:
     """Return the JSON document of a dataset. Members that hold their default are left out."""
     return {"format": FORMAT, **_format(dataset)}
@@ -176,6 +185,22 @@ def _check(dataset: Dataset) -> None:
         for text in (place.datastore, place.path, place.url, place.query):
             if text is not None and not isinstance(text, str):
                 raise ValueError("a place is made of texts")
+
+
+def list_places(document: Mapping[str, Any]) -> List[str]:
+    """Return where a dataset's data lies, for people: 'datastore/path', a URL without its query, or 'datastore: statement'."""
+    while "written" in document:
+        document = document["written"]["dataset"]
+    return [_tell_place(place) for place in document.get("places", ())]
+
+
+def _tell_place(place: Mapping[str, Any]) -> str:
+    if "url" in place:
+        return str(place["url"]).partition("?")[0]  # a signature is nobody's business
+    if "query" in place:
+        words = " ".join(place["query"].split())
+        return f"{place['datastore']}: {words if len(words) <= 80 else words[:77] + '...'}"
+    return f"{place['datastore']}/{place.get('path', '').lstrip('/')}"
 
 
 def format_operations(operations: Tuple[Operation, ...]) -> List[Dict[str, Any]]:

@@ -13,6 +13,8 @@ from penstock.client.home import Home
 from penstock.model.status import is_final
 from penstock.persistence.database import Database, Transaction
 from penstock.settings import Settings
+from penstock.storage.stores import Stores
+from penstock.storage.stores.home_stores import HomeStores
 
 
 def utc_now() -> str:
@@ -35,6 +37,11 @@ class Context:
     now: Callable[[], str] = utc_now
     wake_engine: Callable[[], None] = lambda: None  # rows changed that the engine may act on
     announce: Callable[[set[str], set[str]], None] = lambda roots, ended: None  # root runs with new events; runs that ended
+    stores: Stores = None  # type: ignore[assignment]  # those of the home folder, unless others are given
+
+    def __post_init__(self) -> None:
+        if self.stores is None:
+            object.__setattr__(self, "stores", HomeStores(self.home.path, self.settings.cache_bytes))
 
     @contextlib.contextmanager
     def change(self) -> Iterator[Change]:

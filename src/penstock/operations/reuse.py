@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.compile import fingerprints
-from penstock.compile.manifests import walk
-from penstock.model.errors import NotFound
+from penstock.compile.manifests import Entry, manifest_digest, walk
+from penstock.model.errors import Invalid, NotFound, Unsupported
 from penstock.model.graph import parse_graph
 from penstock.operations.context import Context
+from penstock.operations.datastores import store_of
+from penstock.operations.manifests import Check, Digests, describe_changes, find_entries, stored_entry
 from penstock.persistence.database import Row
-from penstock.storage.paths import safe_join
+from penstock.storage.stores import Store
+
+# How it is known that an output is as it was, where names and sizes are not enough.
+BYTES = "bytes"
+TOKENS = "tokens"
 
 _RESULT = """
     select s.run_id, s.node_id, s.pipeline_run_id, s.outputs, s.components, r.ended_at, r.name, e.name as experiment_name
@@ -29,19 +35,82 @@ def find_result(context: Context, workspace_id: str, key: str) -> Row | None:
     )
 
 
-def find_missing_output(outputs: list[dict[str, Any]], roots: dict[str, str]) -> str | None:
-    """Return the name of an output that is not there any more as it was, or None. Looks at names and sizes, reads nothing."""
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier result of the same key; `missing` names an output of it that is not there any more as it was."""
+
+    row: Row
+    missing: str | None
+
+
+def find_earlier(context: Context, workspace_id: str, key: str, check: Check = lambda: None) -> Earlier | None:
+    """Return this key's result and whether it still stands, or None when there is none. It may ask a datastore, which takes time."""
+    row = find_result(context, workspace_id, key)
+    return Earlier(row, find_missing_output(context, workspace_id, json.loads(row["outputs"]), check)) if row else None
+
+
+def may_match(context: Context, workspace_id: str, name: str, position: int, shape: Sequence[tuple[str, int]]) -> bool:
+    """Tell whether a result of a step of this name may have read files of these paths and sizes in the input at a position.
+
+    Where the answer is no, no earlier result has the same key, and nothing needs to be read to know that.
+    """
+    rows = context.database.all(
+        "select distinct json_extract(s.components, ?) as content from runs r join step_runs s on s.run_id = r.id"
+        " where r.workspace_id = ? and r.name = ? and r.status = 'Completed' and s.reuse_key is not null limit ?",
+        [f"$.inputs[{position}].content", workspace_id, name, _MOST_COMPARED + 1],
+    )
+    return len(rows) > _MOST_COMPARED or any(_has_shape(context, row["content"], shape) for row in rows if row["content"])
+
+
+def _has_shape(context: Context, digest: str, shape: Sequence[tuple[str, int]]) -> bool:
+    entries = find_entries(context, digest)
+    return entries is None or sorted((entry.path, entry.size) for entry in entries) == sorted(shape)
+
+
+_MOST_COMPARED = 100  # contents of an input; with more than that, reading the files is no more work
+
+
+def find_missing_output(context: Context, workspace_id: str, outputs: list[dict[str, Any]], check: Check = lambda: None) -> str | None:
+    """Return the name of an output that is not there any more as it was, or None.
+
+    An output in a place of its own is known by its files' names and sizes. One in a place that others may write to is known by its bytes,
+    one on another machine by what the datastore says of its files.
+
+    Raises:
+        Unavailable: A datastore can't be reached.
+    """
     for output in outputs:
-        root = roots.get(output["datastore"])
-        if root is None:
-            return str(output["name"])
-        if not output["is_published"]:
-            continue
-        path = str(safe_join(Path(root), output["path"]))
-        sizes = [os.path.getsize(path)] if os.path.isfile(path) else [about.st_size for _, _, about in walk(path)]
-        if not os.path.exists(path) or len(sizes) != output["files"] or sum(sizes) != output["bytes"]:
+        try:
+            stands = not output["is_published"] or _stands(context, workspace_id, output, check)
+        except (NotFound, Invalid, Unsupported):  # its datastore is not what it was
+            stands = False
+        if not stands:
             return str(output["name"])
     return None
+
+
+def _stands(context: Context, workspace_id: str, output: dict[str, Any], check: Check) -> bool:
+    if output.get("dataset_id"):
+        return context.database.first("select 1 from datasets where id = ?", [output["dataset_id"]]) is not None
+    store = store_of(context, workspace_id, output["datastore"])
+    by = (output.get("stored") or {}).get("by")
+    if store.is_local != (by != TOKENS):
+        return False
+    if not store.is_local:
+        return bool(manifest_digest(list_stored(context, store, output["path"], check)) == output["stored"]["digest"])
+    place = context.stores.local_path(store, output["path"])
+    if not os.path.exists(place):
+        return False
+    if by == BYTES:
+        return bool(manifest_digest(Digests(context).of(place, check, within=True)) == output["stored"]["digest"])
+    sizes = [os.path.getsize(place)] if os.path.isfile(place) else [about.st_size for _, _, about in walk(place)]
+    return bool(len(sizes) == output["files"] and sum(sizes) == output["bytes"])
+
+
+def list_stored(context: Context, store: Store, path: str, check: Check = lambda: None) -> list[Entry]:
+    """Return the manifest of a path of another machine, by what its store says of each file; [] when nothing is there."""
+    found = context.stores.list(store, path, check)
+    return [stored_entry(item, item.path[len(path) :].lstrip("/")) or Entry(item.path, item.size, "") for item in found]
 
 
 def find_similar(context: Context, workspace_id: str, name: str, experiment_id: str, before: str | None = None) -> Row | None:
@@ -75,9 +144,13 @@ def describe(context: Context, old: dict[str, Any], new: dict[str, Any], inputs:
 def _sentence(context: Context, item: fingerprints.Difference, inputs: Sequence[str]) -> str:
     if item.component == "snapshot":
         return f"the source folder changed ({_changed_files(context, item.old, item.new)})"
-    if item.component.startswith("inputs[") and item.component.endswith(".content"):
-        place = int(item.component[7:].partition("]")[0])
-        return f"the input '{inputs[place]}' has other content" if place < len(inputs) else f"input {place} has other content"
+    if item.component.startswith("inputs["):
+        place, _, member = item.component[7:].partition("].")
+        name = f"the input '{inputs[int(place)]}'" if int(place) < len(inputs) else f"input {place}"
+        if member == "content":
+            return f"{name} has other content{_changed_data(context, item.old, item.new)}"
+        if member == "definition":
+            return f"{name} is another dataset, or one that is read in another way"
     if item.component.startswith("environment"):
         return (
             "the environment changed"
@@ -90,17 +163,19 @@ def _sentence(context: Context, item: fingerprints.Difference, inputs: Sequence[
 
 
 def _changed_files(context: Context, old: str | None, new: str | None) -> str:
-    before, after = _manifest(context, old), _manifest(context, new)
-    words = [("changed", [path for path in after if path in before and before[path] != after[path]])]
-    words += [("new", [path for path in after if path not in before]), ("gone", [path for path in before if path not in after])]
-    return (
-        ", ".join(f"{word}: {', '.join(paths[:5])}{' ...' if len(paths) > 5 else ''}" for word, paths in words if paths) or "unknown files"
-    )
+    return describe_changes(_snapshot(context, old), _snapshot(context, new)) or "unknown files"
 
 
-def _manifest(context: Context, digest: str | None) -> dict[str, Any]:
+def _snapshot(context: Context, digest: str | None) -> list[Entry]:
     row = context.database.first("select manifest from snapshots where digest = ?", [digest])
-    return {entry[0]: entry[2:] for entry in json.loads(row["manifest"])} if row else {}
+    return [Entry(*entry) for entry in json.loads(row["manifest"])] if row else []
+
+
+def _changed_data(context: Context, old: str | None, new: str | None) -> str:
+    """Return ` (changed: a.csv)`, or '' where it is not known which files differ."""
+    before, after = find_entries(context, old), find_entries(context, new)
+    changes = describe_changes(before, after) if before is not None and after is not None else ""
+    return f" ({changes})" if changes else ""
 
 
 def explain(context: Context, run_id: str) -> list[dict[str, Any]]:

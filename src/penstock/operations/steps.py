@@ -6,7 +6,7 @@ The engine calls these verbs; each is one transaction, guarded by the table in m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,8 @@ _IN_TURN = " order by r.queued_at, s.position"
 
 _UNDER_WAY = """
     select r.id, r.workspace_id, r.root_run_id, r.name, r.status, r.error,
-           s.pipeline_run_id, s.node_id, s.attempt, s.compute_name, s.handle, s.cancel_requested_at, s.deadline_at
+           s.pipeline_run_id, s.node_id, s.attempt, s.compute_name, s.handle, s.cancel_requested_at, s.deadline_at, s.unread,
+           iif(s.unread is null, null, s.components) as components
       from runs r join step_runs s on s.run_id = r.id
      where r.status in ('Starting', 'Running', 'Finalizing', 'CancelRequested')"""
 
@@ -74,6 +75,14 @@ def _guard(following: str) -> str:
     return "status in (" + ", ".join(f"'{word}'" for word in words.BEFORE[following]) + ")"
 
 
+# What else belongs to a change of a step, in the same transaction.
+Also = Callable[[Change], None]
+
+
+def nothing_else(change: Change) -> None:
+    """Write nothing more."""
+
+
 # Start
 
 
@@ -81,25 +90,32 @@ def claim(
     context: Context,
     run_id: str,
     components: dict[str, Any],
-    key: str,
+    key: str | None,
     reason: str,
     deadline_at: str | None = None,
     warning: str | None = None,
+    unread: Mapping[str, str] | None = None,
+    also: Also = nothing_else,
 ) -> int | None:
-    """Take a queued step for starting; return the number of the new attempt, or None when another was quicker or it was cancelled."""
+    """Take a queued step for starting; return the number of the new attempt, or None when another was quicker or it was cancelled.
+
+    `unread` tells what those inputs look like that keep it from having a key. `also` writes, in the same transaction, what else belongs
+    to the start.
+    """
     with context.change() as change:
         run = change.rows.first("update runs set status = 'Starting' where id = ? and status = 'Queued' returning root_run_id", [run_id])
         if run is None:
             return None
         row = change.rows.first(
-            "update step_runs set attempt = attempt + 1, handle = null, reuse_key = ?, components = ?, reason = ?, deadline_at = ?"
-            " where run_id = ? returning attempt",
-            [key, json.dumps(components), reason, deadline_at, run_id],
+            "update step_runs set attempt = attempt + 1, handle = null, reuse_key = ?, components = ?, reason = ?, deadline_at = ?,"
+            " unread = ? where run_id = ? returning attempt",
+            [key, json.dumps(components), reason, deadline_at, json.dumps(unread) if unread else None, run_id],
         )
         assert row is not None
         if warning:
             warnings = json.dumps([{"source": "environment", "message": warning}])
             change.rows.execute("update runs set warnings = ? where id = ?", [warnings, run_id])
+        also(change)
         change.tell(run_id, run["root_run_id"], words.STARTING, ENGINE)
         return int(row["attempt"])
 
@@ -128,6 +144,15 @@ def record_started(context: Context, started: Sequence[Started]) -> None:
                 change.tell(item.run_id, item.root_run_id, words.RUNNING, ENGINE, item.reason)
 
 
+def record_key(context: Context, run_id: str, attempt: int, components: dict[str, Any] | None, key: str | None) -> None:
+    """Write down the key of a step that started without one; None where it will have none."""
+    with context.change() as change:
+        change.rows.execute(
+            "update step_runs set unread = null, reuse_key = ?, components = coalesce(?, components) where run_id = ? and attempt = ?",
+            [key, json.dumps(components) if components else None, run_id, attempt],
+        )
+
+
 def requeue(context: Context, run_id: str, reason: str) -> None:
     """Put a step whose process never began back in the queue."""
     with context.change() as change:
@@ -152,7 +177,15 @@ def give_back(context: Context, run_id: str, attempt: int, reason: str) -> None:
 # Reuse
 
 
-def record_reuse(context: Context, run_id: str, original: Row, outputs: list[dict[str, Any]], components: dict[str, Any], key: str) -> bool:
+def record_reuse(
+    context: Context,
+    run_id: str,
+    original: Row,
+    outputs: list[dict[str, Any]],
+    components: dict[str, Any],
+    key: str,
+    also: Also = nothing_else,
+) -> bool:
     """End a queued step with an earlier run's outputs; return False when it was cancelled meanwhile."""
     properties = {
         "azureml.isreused": "true",
@@ -178,6 +211,7 @@ def record_reuse(context: Context, run_id: str, original: Row, outputs: list[dic
             [key, json.dumps(components), json.dumps(outputs), original["run_id"], reason, run_id],
         )
         assert step is not None
+        also(change)
         change.tell(run_id, row["root_run_id"], words.COMPLETED, ENGINE, reason, {"reused": original["run_id"]})
         _release_followers(change, run_id)
         _close_pipeline(change, step["pipeline_run_id"])
@@ -189,13 +223,25 @@ def record_reuse(context: Context, run_id: str, original: Row, outputs: list[dic
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended."""
+    """How an attempt ended, and what else that means for the rows."""
 
     status: str
     reason: str
     error: dict[str, Any] | None = None
     outputs: list[dict[str, Any]] = field(default_factory=list)
     ended_at: str | None = None
+    also: Also = nothing_else
+    afterwards: Callable[[], None] = lambda: None  # when all of that is written down
+
+
+def record_finalizing(context: Context, run_id: str) -> None:
+    """Note that a step's script has ended, and its outputs are on the way to their places."""
+    with context.change() as change:
+        row = change.rows.first(
+            f"update runs set status = 'Finalizing' where id = ? and {_guard(words.FINALIZING)} returning root_run_id", [run_id]
+        )
+        if row:
+            change.tell(run_id, row["root_run_id"], words.FINALIZING, ENGINE, "The script ended well; its outputs are being published.")
 
 
 def settle(context: Context, run_id: str, attempt: int, ending: Ending) -> bool:
@@ -215,6 +261,7 @@ def settle(context: Context, run_id: str, attempt: int, ending: Ending) -> bool:
         if run is None:
             return False
         change.rows.execute("update step_runs set outputs = ?, handle = null where run_id = ?", [json.dumps(ending.outputs), run_id])
+        ending.also(change)
         change.tell(run_id, run["root_run_id"], ending.status, ENGINE, ending.reason, {"error": ending.error} if ending.error else None)
         end_client_runs_below(change, run_id, ending.status, ENGINE)
         if ending.status == words.COMPLETED:

@@ -12,16 +12,18 @@ from typing import Any
 
 from penstock.compile import checks, fingerprints
 from penstock.model import status
-from penstock.model.errors import Invalid, InvalidGraph, NotFound, TooLarge
+from penstock.model.datasets import FILE, TABULAR
+from penstock.model.errors import Invalid, InvalidGraph, NotFound, TooLarge, Unsupported
 from penstock.model.graph import Parameter, PipelineGraph, StepNode, format_graph, parse_graph
 from penstock.model.ids import new_id
-from penstock.operations import datastores, experiments, runs
+from penstock.operations import datasets, datastores, experiments, runs
 from penstock.operations.compute_targets import LOCAL
 from penstock.operations.context import Change, Context
 from penstock.operations.graph_shapes import check_shape
 from penstock.operations.names import as_json, check_name, check_request_id, texts
 from penstock.operations.workspaces import get_workspace
 from penstock.storage.paths import clean_relative
+from penstock.storage.stores.definitions import SQL
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, s
     with context.change() as change:
         again = change.rows.first("select 1 from runs where id = ?", (wanted.run_id,))
         if not again:
-            _check_places(change, get_workspace(context, workspace_id), wanted)
+            _check_places(context, change, get_workspace(context, workspace_id), wanted)
             known = _known_definitions(change, workspace_id, wanted.definitions)
             _write(context, change, workspace_id, experiment_name, wanted)
     if again:
@@ -148,6 +150,7 @@ _VALUES = {
     "bool": "True or False",
     "str": "a text",
     "datapath": "a data path: a datastore and a path on it",
+    "dataset": "a saved dataset: its id and its type, file or tabular",
 }
 
 
@@ -158,6 +161,8 @@ def _fits(kind: str, value: Any) -> bool:
             and all(isinstance(value.get(key, ""), str) for key in ("datastore", "path"))
             and "datastore" in value
         )
+    if kind == "dataset":
+        return isinstance(value, Mapping) and isinstance(value.get("id"), str) and value.get("type") in (FILE, TABULAR)
     if kind == "float":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     return isinstance(value, {"int": int, "bool": bool, "str": str}[kind])  # True for an int passes, as in v1
@@ -166,9 +171,11 @@ def _fits(kind: str, value: Any) -> bool:
 # What the workspace must have
 
 
-def _check_places(change: Change, workspace: Mapping[str, Any], wanted: _Submission) -> None:
+def _check_places(context: Context, change: Change, workspace: Mapping[str, Any], wanted: _Submission) -> None:
     problems = [
-        *_datastore_problems(datastores.roots_of(change, workspace["id"]), workspace["name"], wanted),
+        *_datastore_problems(context, workspace, wanted),
+        *_dataset_problems(context, workspace, wanted),
+        *_registration_problems(wanted.graph),
         *_compute_problems(change, workspace, wanted.graph),
         *_snapshot_problems(change, wanted.graph),
     ]
@@ -176,23 +183,35 @@ def _check_places(change: Change, workspace: Mapping[str, Any], wanted: _Submiss
         raise InvalidGraph(problems)
 
 
-def _datastore_problems(roots: Mapping[str, str | None], workspace_name: str, wanted: _Submission) -> Iterator[str]:
+def _datastore_problems(context: Context, workspace: Mapping[str, Any], wanted: _Submission) -> Iterator[str]:
+    reached: dict[str, str | None] = {}
     for user, name, path in _data_places(wanted):
-        if name not in roots:
-            yield str(NotFound.named("datastore", name, roots, f"workspace '{workspace_name}'").message) + f" {user} uses it."
-        elif roots[name] is None:
-            yield f"{user} uses the datastore '{name}', which has no folder on this machine; register it again with one."
-        if path.strip("/"):
+        if name not in reached:
+            reached[name] = _why_unreachable(context, workspace, name)
+        if reached[name]:
+            yield f"{user} can't use the datastore '{name}': {reached[name]}"
+        if path.strip("/. "):
             try:
                 clean_relative(path.strip("/"))
             except Invalid as error:
                 yield f"{user}: {error.message}"
 
 
+def _why_unreachable(context: Context, workspace: Mapping[str, Any], name: str) -> str | None:
+    """Return why steps can't read or write a datastore, or None. No network is asked."""
+    try:
+        store = datastores.store_of(context, workspace["id"], name)
+    except (NotFound, Unsupported, Invalid) as error:
+        return error.message
+    if store.protocol == SQL:
+        return "It is a database and holds no files; read it by Dataset.Tabular.from_sql_query."
+    return None
+
+
 def _data_places(wanted: _Submission) -> Iterator[tuple[str, str, str]]:
     """Yield (who, datastore, path) for all data that the run reads or writes."""
     for node in wanted.graph.data:
-        if node.parameter is None:
+        if node.parameter is None and node.dataset is None:
             yield f"The data '{node.name}'", node.datastore, node.path
     for parameter in wanted.graph.parameters:
         if parameter.kind == "datapath":
@@ -200,7 +219,44 @@ def _data_places(wanted: _Submission) -> Iterator[tuple[str, str, str]]:
             yield f"The pipeline parameter '{parameter.name}'", value["datastore"], value.get("path", "")
     for step in wanted.graph.steps:
         for port in step.outputs:
-            yield f"The output '{port.name}' of step '{step.name}'", port.datastore, ""
+            if port.mode != "link":
+                yield f"The output '{port.name}' of step '{step.name}'", port.datastore, port.destination or ""
+
+
+def _dataset_problems(context: Context, workspace: Mapping[str, Any], wanted: _Submission) -> Iterator[str]:
+    for user, asked in _datasets(wanted):
+        try:
+            if asked.get("id"):
+                _check_type(datasets.get_dataset(context, workspace["id"], asked["id"])["definition"]["type"], asked)
+            else:
+                datasets.get_dataset_version(context, workspace["id"], str(asked.get("name") or ""), asked.get("version"))
+        except (NotFound, Invalid) as error:
+            yield f"{user}: {error.message}"
+
+
+def _check_type(found: str, asked: Mapping[str, Any]) -> None:
+    if asked.get("type") not in (None, found):
+        raise Invalid(f"The dataset '{asked['id']}' is of type {found}, not {asked['type']}.")
+
+
+def _datasets(wanted: _Submission) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield (who, what names it) for all datasets that the run reads."""
+    for node in wanted.graph.data:
+        if node.parameter is None and node.dataset is not None:
+            yield f"The dataset '{node.name}'", node.dataset
+    for parameter in wanted.graph.parameters:
+        if parameter.kind == "dataset":
+            yield f"The pipeline parameter '{parameter.name}'", wanted.values[parameter.name]
+
+
+def _registration_problems(graph: PipelineGraph) -> Iterator[str]:
+    for step in graph.steps:
+        for port in step.outputs:
+            if port.registration:
+                try:
+                    check_name("dataset", port.registration.name)
+                except Invalid as error:
+                    yield f"The output '{port.name}' of step '{step.name}': {error.message}"
 
 
 def _compute_problems(change: Change, workspace: Mapping[str, Any], graph: PipelineGraph) -> Iterator[str]:
@@ -383,7 +439,9 @@ def _pipeline_properties(wanted: _Submission) -> dict[str, str]:
 
 
 def _parameter_text(value: Any) -> str:
-    return f"{value['datastore']}/{value.get('path', '')}" if isinstance(value, Mapping) else str(value)
+    if not isinstance(value, Mapping):
+        return str(value)
+    return str(value["id"]) if "id" in value else f"{value['datastore']}/{value.get('path', '')}"
 
 
 # Answers

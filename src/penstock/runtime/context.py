@@ -57,7 +57,7 @@ def dataset_inputs(environ: Optional[Mapping[str, str]] = None) -> List[Tuple[st
     for item in variables.get("AZUREML_DATASET_ENVIRONMENT_VARS", "").split(","):
         name, _, mode = item.strip().partition(":")
         if name:
-            inputs.append((name, mode or "direct", variables.get(name, "")))
+            inputs.append((name, mode or "direct", _value(variables, "AZURE_ML_INPUT_", name)))
     return inputs
 
 
@@ -65,7 +65,12 @@ def dataset_outputs(environ: Optional[Mapping[str, str]] = None) -> Dict[str, st
     """Return the local path of each file output by its name."""
     variables = os.environ if environ is None else environ
     names = [name.strip() for name in variables.get("AZUREML_DATASET_FILE_OUTPUTS", "").split(";")]
-    return {name: variables.get(name, "") for name in names if name}
+    return {name: _value(variables, "AZURE_ML_OUTPUT_", name) for name in names if name}
+
+
+def _value(variables: Mapping[str, str], prefix: str, name: str) -> str:
+    """What stands behind a name. The variable of the bare name may be one that every process has, such as HOME."""
+    return variables.get(prefix + name) or variables.get(name, "")
 
 
 def link_outputs(environ: Optional[Mapping[str, str]] = None) -> List[str]:

@@ -26,6 +26,10 @@ def run(attempt: str, name: str, arguments: "list[str]") -> object:
     )
     launcher, sys.modules["__main__"] = sys.modules["__main__"], main
     try:
+        if "PENSTOCK_WRITTEN_INPUTS" in os.environ:
+            from penstock.runtime.written import write_inputs
+
+            write_inputs()
         exec(compile(source, path, "exec"), main.__dict__)  # noqa: S102 - to run the user's script is our job
     except SystemExit as leaving:
         if leaving.code not in (None, 0):

@@ -15,14 +15,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penstock.model.errors import Invalid, NotFound, PenstockError
 from penstock.operations.context import Context
-from penstock.service import routes_files, routes_runs, routes_service, routes_workspaces
+from penstock.operations.transfers import Transfers
+from penstock.service import routes_datasets, routes_files, routes_runs, routes_service, routes_transfers, routes_workspaces
 from penstock.service.answers import error_answer, file_answer, json_answer
 from penstock.service.bulletin import Bulletin
 from penstock.service.requests import Service, make_call, read_body
 from penstock.service.routes import Declaration, Role, check_declarations
 from penstock.storage.files import OpenFile
 
-TABLES = (routes_service.table, routes_workspaces.table, routes_runs.table, routes_files.table)
+TABLES = (
+    routes_service.table,
+    routes_workspaces.table,
+    routes_runs.table,
+    routes_files.table,
+    routes_datasets.table,
+    routes_transfers.table,
+)
 _THREADS = 6  # each keeps a reading connection with its cache
 
 
@@ -52,7 +60,7 @@ def create_app(
     Raises:
         ValueError: A route states no permission.
     """
-    service = Service(context, ThreadPoolExecutor(_THREADS, "verb"), bulletin or Bulletin(), info, stop, touch)
+    service = Service(context, ThreadPoolExecutor(_THREADS, "verb"), bulletin or Bulletin(), Transfers(context), info, stop, touch)
     declared = check_declarations(item for table in TABLES for item in table.declarations)
     app = Starlette(
         routes=[Route(item.path, _endpoint(service, item), methods=[item.method]) for item in declared],

@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from penstock.model.errors import Invalid, TooLarge
 from penstock.operations.context import Context
+from penstock.operations.transfers import Transfers
 from penstock.service.bulletin import Bulletin
 
 BODY_BYTES = 64 * 1024 * 1024  # a graph of some ten thousand steps
@@ -113,6 +114,7 @@ class Service:
     context: Context
     pool: Executor
     bulletin: Bulletin
+    transfers: Transfers
     info: Callable[[], dict[str, Any]]
     stop: Callable[[], None]
     touch: Callable[[], None]

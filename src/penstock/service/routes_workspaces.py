@@ -151,8 +151,15 @@ def register_datastore(call: Call) -> Verb:
         root=call.body.text("root", None),
         definition=call.body.mapping("definition", None),
         overwrite=call.body.flag("overwrite"),
+        secrets=call.body.mapping("secrets", None),
         request_id=call.body.text("request_id", None),
     )
+
+
+@table.add("GET", _WORKSPACE + "/datastores/{name}/secrets", Role.OWNER)
+def get_datastore_secrets(call: Call) -> Verb:
+    """Read the credentials of a datastore in clear."""
+    return partial(datastores.get_datastore_secrets, call.context, call.path["workspace_id"], call.path["name"])
 
 
 @table.add("DELETE", _WORKSPACE + "/datastores/{name}", Role.CONTRIBUTOR)

@@ -118,6 +118,22 @@ class OpenFile:
         self._file.close()
 
 
+def write_once(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read, unless there is one: whoever is first wins, and nobody ever sees half of it."""
+    handle, temporary = _open_temporary(path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+    finally:
+        os.unlink(temporary)
+
+
 def append_lines(path: Path, lines: bytes) -> None:
     """Append whole lines in one write, on a line of their own even after a line that a killed writer left torn.
 

@@ -7,10 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from azureml.core.dataset import Dataset
 from azureml.core.model import InferenceConfig, Model
 from azureml.core.webservice import AciWebservice
-from azureml.data import OutputFileDatasetConfig
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
 from azureml.exceptions import UserErrorException
@@ -66,17 +64,13 @@ def test_data_path_and_binding_make_a_reference() -> None:
 @pytest.mark.parametrize(
     "use",
     [
-        lambda: Dataset.File.from_files((STORE, "x")),
-        lambda: Dataset.Tabular.from_delimited_files((STORE, "x")),
-        lambda: Dataset.get_by_name(None, "x"),
-        lambda: OutputFileDatasetConfig(name="x"),
         lambda: Model.register(None, "x", "y"),
         lambda: Model(None, "x"),
         lambda: AciWebservice.deploy_configuration(),
     ],
 )
 def test_later_features_refuse_by_name(use: object) -> None:
-    with pytest.raises(NotImplementedError, match=r"(Dataset|Model|Webservice).*not part of this version"):
+    with pytest.raises(NotImplementedError, match=r"(Model|Webservice).*not part of this version"):
         use()  # type: ignore[operator]
 
 

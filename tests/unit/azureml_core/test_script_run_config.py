@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from azureml.core import RunConfiguration, ScriptRunConfig
-from azureml.core.runconfig import DockerConfiguration, MpiConfiguration, PyTorchConfiguration
+from azureml.core import Dataset, RunConfiguration, ScriptRunConfig
+from azureml.core.runconfig import Data, DockerConfiguration, MpiConfiguration, OutputData, PyTorchConfiguration
 from azureml.core.script_run_config import get_run_config_from_script_run, submit
+from azureml.data import OutputFileDatasetConfig
 from azureml.exceptions import RunConfigurationException, UserErrorException
 
 
@@ -59,3 +60,34 @@ def test_submission_says_what_to_do() -> None:
 def test_the_communicator_is_spelt_as_v1_spells_it(given: str, word: str) -> None:
     config = ScriptRunConfig("src", "x.py", distributed_job_config=PyTorchConfiguration(given)).run_config
     assert config.communicator == word
+
+
+def test_datasets_among_the_arguments(caplog: pytest.LogCaptureFixture) -> None:
+    files = Dataset.File.from_files("/data/files", validate=False)
+    read, out = files.as_named_input("read").as_mount(), OutputFileDatasetConfig("out")
+    arguments = ["--in", read, "--out", out, read]
+    config = ScriptRunConfig("src", "train.py", arguments)
+    for _ in range(2):
+        merged = get_run_config_from_script_run(config)
+        assert merged.arguments == [
+            "--in",
+            "DatasetConsumptionConfig:read",
+            "--out",
+            "DatasetOutputConfig:out",
+            "DatasetConsumptionConfig:read",
+        ]
+        assert (merged.data, merged.output_data) == ({"read": read}, {"out": out})
+    assert arguments[1] is read, "the caller's list is the caller's"
+    assert config.run_config.data == {}
+    assert not caplog.text
+    command = ScriptRunConfig("src", command=["cat", read, files.as_named_input("read")])
+    assert get_run_config_from_script_run(command).data == {"read": read}
+    assert "the first one counts" in caplog.text
+
+
+@pytest.mark.parametrize("wrong", [Data(), OutputData()])
+def test_data_without_a_name_is_refused_among_the_arguments(wrong: object) -> None:
+    with pytest.raises(UserErrorException, match="as_named_input"):
+        ScriptRunConfig("src", "train.py", [wrong])
+    with pytest.raises(UserErrorException, match=r"FileDataset.*as_named_input"):
+        ScriptRunConfig("src", "train.py", [Dataset.File.from_files("/data/files", validate=False)])

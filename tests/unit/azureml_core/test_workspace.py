@@ -213,20 +213,22 @@ def test_a_folder_becomes_a_datastore(workspace: Any, tmp_path: Path) -> None:
     assert (tmp_path / "store" / "x" / "a.txt").is_file()
 
 
-def test_remote_stores_are_kept_without_secrets_and_refuse_use(workspace: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_of_remote_stores_are_asked_for_when_they_are_read(workspace: Any, caplog: pytest.LogCaptureFixture) -> None:
     made = Datastore.register_azure_blob_container(workspace, "Remote", "box", account_name="acc", account_key="c2VjcmV0")
     assert made.account_key == "c2VjcmV0"
     assert "Remote" in caplog.text
     found = Datastore(workspace, "remote")
-    assert (found.container_name, found.account_name, found.account_key) == ("box", "acc", None)
-    assert "c2VjcmV0" not in json.dumps(workspace._client.list_datastores(workspace._id)) + repr(made)
-    for use in (lambda: found.upload(str(tmp_path)), lambda: found.download(str(tmp_path))):
-        with pytest.raises(NotImplementedError, match=r"remote.*register_local"):
-            use()
+    assert (found.container_name, found.account_name, found.account_key, found.sas_token) == ("box", "acc", "c2VjcmV0", None)
+    assert (found.credential_type, found.is_sas) == ("AccountKey", False)
+    assert "c2VjcmV0" not in json.dumps(workspace._client.list_datastores(workspace._id)) + repr(made) + repr(vars(made))
     assert found.path("x").path_on_datastore == "x"
+    with pytest.raises(NotImplementedError, match=r"blob_service.*upload_files"):
+        found.blob_service  # noqa: B018
+    found.account_key = "mine"
+    assert (found.account_key, Datastore(workspace, "remote").account_key) == ("mine", "c2VjcmV0")
 
 
-def test_other_kinds_have_their_classes(workspace: Any) -> None:
+def test_other_kinds_have_their_classes(workspace: Any, tmp_path: Path) -> None:
     assert Datastore.register_azure_data_lake_gen2(workspace, "lake", "fs", "acc").container_name == "fs"
     assert Datastore.register_azure_data_lake(workspace, "lake1", "store").store_name == "store"
     sql = Datastore.register_azure_sql_database(workspace, "sql", "server", "base", password="p")  # noqa: S106
@@ -234,8 +236,12 @@ def test_other_kinds_have_their_classes(workspace: Any) -> None:
     assert Datastore.register_azure_postgre_sql(workspace, "pg", "server", "base", "u", "p").enforce_ssl is True
     assert Datastore.register_azure_my_sql(workspace, "my", "server", "base", "u", "p").database_name == "base"
     assert Datastore.register_dbfs(workspace, "dbfs").datastore_type == "DBFS"
-    hdfs = Datastore.register_hdfs(workspace, "hdfs", "https", "name:50070", "c", "r", "k", "p", kerberos_password="x")  # noqa: S106
-    assert hdfs.namenode_address == "name:50070"
+    (tmp_path / "cert").write_text("certificate")
+    about = (workspace, "hdfs", "https", "name:50070", str(tmp_path / "cert"), "r", "k", "p")
+    hdfs = Datastore.register_hdfs(*about, kerberos_password="x")  # noqa: S106
+    assert (hdfs.namenode_address, hdfs.credential_type, hdfs.credential_value) == ("name:50070", "KerberosPassword", "x")
+    with pytest.raises(UserErrorException, match="keytab can't be read"):
+        Datastore.register_hdfs(*about, kerberos_keytab=str(tmp_path / "keytab"), overwrite=True)
     assert not hasattr(sql, "upload")
     with pytest.raises(UserErrorException, match="client_secret"):
         Datastore.register_azure_data_lake_gen2(workspace, "lake2", "fs", "acc", tenant_id="t")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any, Dict
 
 import pytest
 
 from azureml.data.azure_storage_datastore import AzureBlobDatastore
+from penstock.model.datasets import definition_hash
 
 
 class Cluster:
@@ -19,13 +21,28 @@ class Cluster:
         self.name = name
 
 
+class Client:
+    """What building a pipeline asks the service: to save datasets. Equal definitions have equal ids."""
+
+    def __init__(self) -> None:
+        self.saved: Dict[str, Any] = {}
+
+    def save_dataset(self, workspace_id: str, document: Any) -> Any:
+        identity = str(uuid.UUID(definition_hash(document)[:32]))
+        self.saved[identity] = document
+        return {"id": identity, "definition": document, "created_at": None, "registrations": []}
+
+    def get_dataset(self, workspace_id: str, dataset_id: str) -> Any:
+        return {"id": dataset_id, "definition": self.saved[dataset_id], "created_at": None, "registrations": []}
+
+
 class Workspace:
     """What building a pipeline needs of a workspace."""
 
     name, subscription_id, resource_group, portal_url, _id = "unit", "sub", "group", "penstock://local", "w1"
 
     def __init__(self, root: Path, client: Any = None) -> None:
-        self._client = client
+        self._client = client or Client()
         self.compute_targets: Dict[str, Any] = {"cpu-cluster": Cluster("cpu-cluster"), "gpu": Cluster("gpu")}
         self.store = AzureBlobDatastore(self, "workspaceblobstore", "container", "account")  # type: ignore[arg-type]
         self.store._known = {"name": "workspaceblobstore", "root": str(root / "store")}

@@ -69,6 +69,9 @@ class Script:
     def read_file(self, run_id: str, name: str, offset: int = 0) -> bytes:
         return f"log of {run_id}\n".encode()[offset:]
 
+    def list_lineage(self, workspace_id: str, **filters: Any) -> List[Dict[str, Any]]:
+        return []
+
     def list_outputs(self, run_id: str) -> List[Dict[str, Any]]:
         found = {"name": "out", "datastore": "workspaceblobstore", "path": "azureml/a/out", "pipeline_output_name": "result"}
         return [found, {**found, "name": "late", "path": None, "pipeline_output_name": "later"}]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.compile.fingerprints import components, definition_id, differences, reuse_key
-from penstock.model.graph import Argument, ComputeRef, InputPort, OutputPort, PortRef, StepNode, StepParameter
+from penstock.compile.fingerprints import Content, components, definition_id, differences, reuse_key
+from penstock.model.graph import Argument, ComputeRef, InputPort, OutputPort, PortRef, Registration, StepNode, StepParameter
 
 PYTHON = "cpython 3.11.7"
 
@@ -23,14 +23,14 @@ def make_step(input_name="raw", output_name="out", literal="--rate", **members) 
             Argument("parameter", "p"),
         ),
         inputs=(InputPort(input_name, PortRef("n0", "data")),),
-        outputs=(OutputPort(output_name, "store"),),
+        outputs=members.pop("outputs", (OutputPort(output_name, "store"),)),
         parameters=(StepParameter("p", pipeline_parameter="p"),),
         **members,
     )
 
 
-def key(step: StepNode, value=1, content="c1", python=PYTHON) -> str:
-    return reuse_key(components(step, {"p": value}, {step.inputs[0].name: content}, python))
+def key(step: StepNode, value=1, content="c1", python=PYTHON, definition=None) -> str:
+    return reuse_key(components(step, {"p": value}, {step.inputs[0].name: Content(content, definition)}, python))
 
 
 @given(st.from_regex(r"[a-z]{1,8}_[0-9a-f]{8}", fullmatch=True), st.from_regex(r"[A-Z]{1,8}_[0-9a-f]{8}", fullmatch=True))
@@ -40,10 +40,24 @@ def test_names_of_data_ids_and_compute_do_not_count(first, second):
     assert key(usual) == key(other)
 
 
-def test_a_name_inside_a_text_does_not_count_either():
-    first = make_step("raw_a", literal="--in=$AZUREML_DATAREFERENCE_raw_a/sub")
-    second = make_step("raw_b", literal="--in=$AZUREML_DATAREFERENCE_raw_b/sub")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "--in=$AZUREML_DATAREFERENCE_{input}/sub",
+        "--in=${{AZUREML_DATAREFERENCE_{input}}}/sub:$AZURE_ML_OUTPUT_{output}",
+        "DatasetConsumptionConfig:{input}",
+        "--out=DatasetOutputConfig:{output}/sub",
+    ],
+)
+def test_a_name_inside_a_text_does_not_count_either(text: str):
+    names = [("input_1a2b3c4d", "output_1a2b3c4d"), ("input_99999999", "output_1a2b3c4d0")]
+    first, second = (make_step(*pair, literal=text.format(input=pair[0], output=pair[1])) for pair in names)
     assert key(first) == key(second)
+
+
+def test_how_an_output_is_read_and_registered_does_not_count():
+    plain, named = OutputPort("out", "store"), OutputPort("out", "store", dataset={}, registration=Registration("table"))
+    assert key(make_step(outputs=(plain,))) == key(make_step(outputs=(named,)))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +71,8 @@ def test_a_name_inside_a_text_does_not_count_either():
         {"run_config": {"environment": {"python": {"condaDependencies": {"dependencies": ["numpy"]}}}}},
         {"run_config": {"environmentVariables": {"A": "1"}}},
         {"outputs": (OutputPort("out", "elsewhere"),)},
+        {"outputs": (OutputPort("out", "store", destination="tables/{run-id}"),)},
+        {"outputs": (OutputPort("out", "store", mode="upload", source_globs=("*.csv",)),)},
     ],
 )
 def test_what_decides_the_result_counts(change):
@@ -66,7 +82,8 @@ def test_what_decides_the_result_counts(change):
 
 def test_values_contents_and_interpreters_count():
     step = make_step()
-    assert len({key(step), key(step, value=2), key(step, content="c2"), key(step, python="cpython 3.12.0")}) == 4
+    others = [key(step, value=2), key(step, content="c2"), key(step, python="cpython 3.12.0"), key(step, definition="d1")]
+    assert len({key(step), *others}) == 5
 
 
 def test_the_name_of_an_environment_does_not_count():
@@ -76,8 +93,8 @@ def test_the_name_of_an_environment_does_not_count():
 
 
 def test_differences_name_the_deepest_component():
-    old = components(make_step(), {"p": 1}, {"raw": "c1"}, PYTHON)
-    new = components(make_step(literal="--speed"), {"p": 2}, {"raw": "c2"}, PYTHON)
+    old = components(make_step(), {"p": 1}, {"raw": Content("c1")}, PYTHON)
+    new = components(make_step(literal="--speed"), {"p": 2}, {"raw": Content("c2")}, PYTHON)
     assert [(item.component, item.old, item.new) for item in differences(old, new)] == [
         ("arguments[0]", "--rate", "--speed"),
         ("arguments[3]", "1", "2"),

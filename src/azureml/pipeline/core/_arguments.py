@@ -6,6 +6,8 @@ from typing import Any, Iterable, List, Mapping, Optional, Sequence, Union
 
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath
+from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
+from azureml.data.output_dataset_config import OutputDatasetConfig
 from azureml.pipeline.core._bindings import (
     InputPortBinding,
     OutputPortBinding,
@@ -15,17 +17,47 @@ from azureml.pipeline.core._bindings import (
     data_path_of,
     is_data_path_pair,
 )
+from azureml.pipeline.core._dataset_ports import (
+    bind_consumption,
+    bind_dataset,
+    bind_dataset_output,
+    bind_promoted,
+    bind_wrapped,
+    refuse_bare,
+)
 from azureml.pipeline.core._errors import NameInUseError
-from azureml.pipeline.core._parameters import PipelineParameter, same_value
+from azureml.pipeline.core._parameters import PipelineParameter, holds_dataset, same_value
+from azureml.pipeline.core._pipeline_dataset import PipelineDataset
 from azureml.pipeline.core._port_data import PortDataReference
+from azureml.pipeline.core.pipeline_output_dataset import PipelineOutputAbstractDataset
 from penstock.model.graph import INPUT, LITERAL, OUTPUT, PARAMETER, Argument
 
 _PARAMETER_MARK = "parameter:"
 
 
 def is_produced(value: Any) -> bool:
-    """Tell whether a value is data that a step produces: PipelineData or an OutputPortBinding. Only these have a producer."""
+    """Tell whether a value is data that a step produces: PipelineData, promoted or not, a binding or a dataset output."""
     return hasattr(value, "_set_producer")
+
+
+def data_of(item: Any) -> Any:
+    """Return the data behind an input, an output or an argument. All copies of one output have the same data."""
+    if isinstance(item, InputPortBinding):
+        return data_of(item.bind_object)
+    if isinstance(item, DatasetConsumptionConfig):
+        return data_of(item.dataset)
+    if isinstance(item, PipelineOutputAbstractDataset):
+        return item._pipeline_data
+    return item._origin if isinstance(item, OutputDatasetConfig) else item
+
+
+def produced_behind(item: Any) -> Any:
+    """Return the output of another step that an input reads, as the user gave it; None for other data."""
+    if isinstance(item, InputPortBinding):
+        return produced_behind(item.bind_object)
+    if isinstance(item, DatasetConsumptionConfig):
+        return produced_behind(item.dataset)
+    return item if is_produced(item) else None
 
 
 def bind_input(item: Any, place: str) -> InputPortBinding:
@@ -35,7 +67,13 @@ def bind_input(item: Any, place: str) -> InputPortBinding:
         ValueError: It can't be an input; the message says what can.
     """
     if isinstance(item, InputPortBinding):
-        return item
+        return bind_wrapped(item)
+    if isinstance(item, DatasetConsumptionConfig):
+        return bind_consumption(item)
+    if isinstance(item, PipelineDataset):
+        return bind_dataset(item)
+    if isinstance(item, OutputDatasetConfig):
+        return bind_consumption(item.as_input())
     if isinstance(item, PortDataReference) or (is_produced(item) and not isinstance(item, OutputPortBinding)):
         bound: InputPortBinding = item.create_input_binding()
         return bound
@@ -43,10 +81,13 @@ def bind_input(item: Any, place: str) -> InputPortBinding:
         return bind_data_reference(item)
     if is_data_path_pair(item):
         return bind_data_path(item)
+    refuse_bare(item, f"{place} has", "inputs")
     raise ValueError(f"{place} has an input of an unexpected type, {type(item).__name__}.{_input_hint(item)}")
 
 
 def _input_hint(item: Any) -> str:
+    if holds_dataset(item):
+        return f" Name the dataset: DatasetConsumptionConfig('name', {item.name})."
     if isinstance(item, (PipelineParameter, DataPath)):
         return " Pair it with a binding: (it, DataPathComputeBinding(mode='mount'))."
     if isinstance(item, OutputPortBinding):
@@ -54,8 +95,8 @@ def _input_hint(item: Any) -> str:
     if isinstance(item, str):
         return f" To give the script a text, put {item!r} into arguments instead."
     return (
-        " Inputs can be PipelineData, InputPortBinding, DataReference, PortDataReference, "
-        "or a pair (DataPath or PipelineParameter, DataPathComputeBinding)."
+        " Inputs can be PipelineData, dataset.as_named_input(name), OutputFileDatasetConfig, InputPortBinding, DataReference, "
+        "PortDataReference, or a pair (DataPath or PipelineParameter, DataPathComputeBinding)."
     )
 
 
@@ -75,6 +116,10 @@ def bind_output(item: Any, default_datastore: Any, place: str) -> OutputPortBind
         ValueError: It can't be an output, or no datastore is known for it.
     """
     output_name(item, place)
+    if isinstance(item, OutputDatasetConfig):
+        return bind_dataset_output(item)
+    if isinstance(item, PipelineOutputAbstractDataset):
+        return bind_promoted(item, bind_output(item._pipeline_data, default_datastore, place))
     datastore = item.datastore or default_datastore
     if datastore is None:
         raise ValueError(
@@ -108,7 +153,8 @@ def output_name(item: Any, place: str) -> str:
             " What a step writes is declared as PipelineData; a DataReference can only be read." if isinstance(item, DataReference) else ""
         )
         raise ValueError(
-            f"{place} has an output of an unexpected type, {type(item).__name__}. Outputs can be PipelineData or OutputPortBinding.{hint}"
+            f"{place} has an output of an unexpected type, {type(item).__name__}. "
+            f"Outputs can be PipelineData, as_dataset() of it, OutputFileDatasetConfig and its relatives, or OutputPortBinding.{hint}"
         )
     return str(item._output_name)
 
@@ -128,11 +174,12 @@ def resolve(
 
 
 def _resolve_one(item: Any, inputs: Sequence[Any], outputs: Sequence[Any], params: Mapping[str, Any], place: str) -> Argument:
-    if isinstance(item, PipelineParameter) and not isinstance(item.default_value, DataPath):
+    if is_plain_parameter(item):
         return Argument(PARAMETER, item.name)
     if isinstance(item, str) and item.startswith(_PARAMETER_MARK) and item[len(_PARAMETER_MARK) :] in params:
         return Argument(PARAMETER, item[len(_PARAMETER_MARK) :])
     if not is_data(item):
+        refuse_bare(item, f"{place} has", "arguments")
         return Argument(LITERAL, str(item))
     found = find_input(item, inputs, place)
     if found is not None:
@@ -146,24 +193,29 @@ def _resolve_one(item: Any, inputs: Sequence[Any], outputs: Sequence[Any], param
     )
 
 
+def is_plain_parameter(item: Any) -> bool:
+    """Tell whether a value is a pipeline parameter that stands for a text or a number, and not for data."""
+    return isinstance(item, PipelineParameter) and not isinstance(item.default_value, DataPath) and not holds_dataset(item)
+
+
 def is_data(item: Any) -> bool:
     """Tell whether an argument stands for data, and so must be an input or output."""
     if isinstance(item, PipelineParameter):
-        return isinstance(item.default_value, DataPath)
-    return is_produced(item) or is_data_path_pair(item) or isinstance(item, (InputPortBinding, DataReference, PortDataReference))
+        return not is_plain_parameter(item)
+    kinds = (InputPortBinding, DataReference, PortDataReference, DatasetConsumptionConfig, PipelineDataset)
+    return is_produced(item) or is_data_path_pair(item) or isinstance(item, kinds)
 
 
 def find_input(item: Any, inputs: Sequence[Any], place: str) -> Any:
     """Return the input that an argument stands for, or None: the same object, else the same data, else the same name."""
-    if isinstance(item, OutputPortBinding):
-        return next((known for known in inputs if _bound(known) is item), None)
+    by_name = isinstance(item, (InputPortBinding, DatasetConsumptionConfig, PipelineDataset))
     for known in inputs:
-        if known is item or (not isinstance(item, InputPortBinding) and _same_data(_bound(known), item)):
+        if known is item or (not by_name and _same_data(data_of(known), data_of(item))):
             return known
-    if isinstance(item, PipelineParameter):
+    if isinstance(item, PipelineParameter) or is_produced(item):
         return None
-    wanted = item.name if isinstance(item, InputPortBinding) else input_name(item, place)
-    return next((known for known in inputs if input_name(known, place) == wanted), None) if not is_produced(item) else None
+    wanted = input_name(item, place)
+    return next((known for known in inputs if input_name(known, place) == wanted), None)
 
 
 def find_output(item: Any, outputs: Sequence[Any]) -> Any:
@@ -171,13 +223,9 @@ def find_output(item: Any, outputs: Sequence[Any]) -> Any:
     if not is_produced(item):
         return None
     for known in outputs:
-        if known is item:
+        if data_of(known) is data_of(item):
             return known
     return next((known for known in outputs if is_produced(known) and known._output_name == item._output_name), None)
-
-
-def _bound(item: Any) -> Any:
-    return item.bind_object if isinstance(item, InputPortBinding) else item
 
 
 def _same_data(one: Any, other: Any) -> bool:
@@ -191,7 +239,7 @@ def _same_data(one: Any, other: Any) -> bool:
 
 
 def _shown(item: Any) -> str:
-    if isinstance(item, PipelineParameter):
+    if isinstance(item, PipelineParameter) and not holds_dataset(item):
         return f"the PipelineParameter '{item.name}' of a DataPath (put the pair (parameter, DataPathComputeBinding) into both places)"
     if is_data_path_pair(item):
         return f"the data path '{data_path_name(data_path_of(item))}'"
@@ -201,7 +249,7 @@ def _shown(item: Any) -> str:
 
 def find_parameters(arguments: Iterable[Any]) -> List[PipelineParameter]:
     """Return the pipeline parameters whose value an argument is."""
-    return [item for item in arguments if isinstance(item, PipelineParameter) and not isinstance(item.default_value, DataPath)]
+    return [item for item in arguments if is_plain_parameter(item)]
 
 
 def join_parameters(params: Mapping[str, Any], arguments: Iterable[Any], place: str) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath
@@ -427,6 +427,7 @@ class DataSourceDef:
 
     __slots__ = (
         "_data_type_id",
+        "_dataset",
         "_description",
         "_name",
         "_pipeline_dataset",
@@ -453,6 +454,7 @@ class DataSourceDef:
     ) -> None:
         self._name, self._description, self._data_type_id = name, description, data_type_id
         self._pipeline_dataset = pipeline_dataset
+        self._dataset: Optional[Mapping[str, Any]] = None  # what the graph document says of the dataset
         self.datastore_name, self.path_on_datastore = datastore_name, path_on_datastore
         self.sql_table, self.sql_query = sql_table, sql_query
         self.sql_stored_procedure, self.sql_stored_procedure_params = sql_stored_procedure, sql_stored_procedure_params
@@ -495,6 +497,13 @@ class DataSourceDef:
         )
 
     @staticmethod
+    def _create_from_dataset(dataset: Any, workspace: Any) -> DataSourceDef:
+        """The definition of a PipelineDataset; a dataset that has no id yet is saved in the workspace."""
+        definition = DataSourceDef(name=dataset.name, pipeline_dataset=dataset)
+        definition._dataset = dataset._describe(workspace)
+        return definition
+
+    @staticmethod
     def _create_from_data_path(name: str, path: DataPath) -> DataSourceDef:
         return DataSourceDef(name=name, datastore_name=path.datastore_name, path_on_datastore=path.path_on_datastore)
 
@@ -508,6 +517,7 @@ class DataSourceDef:
             self.sql_query,
             self.sql_stored_procedure,
             self._data_type_id,
+            sorted(self._dataset.items()) if self._dataset else None,
         )
         return _sha256(str(part) for part in parts if part)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
+from azureml.pipeline.core._dataset_ports import DatasetOutput, describe_output, format_registration, parse_registration
 from azureml.pipeline.core._definitions import (
     RUN_AFTER_INPUT,
     DataSource,
@@ -33,7 +34,8 @@ def to_document(graph: Graph, snapshots: Optional[Mapping[str, str]] = None) -> 
         steps=tuple(_step(node, snapshots or {}) for node in graph.module_nodes),
         data=tuple(_data(node) for node in graph.datasource_nodes),
         parameters=tuple(
-            model.Parameter(item.name, kind_of(item.default_value), plain_value(item.default_value)) for item in graph.params.values()
+            model.Parameter(item.name, kind_of(item.default_value), plain_value(item.default_value, graph._context.workspace))
+            for item in graph.params.values()
         ),
     )
 
@@ -60,6 +62,13 @@ def _structure(graph: Graph) -> Iterator[str]:
                     yield f"The input '{port.name}' of step '{node.name}' is not connected. Connect it to an output."
             elif graph.node_dict.get(edge.source_port.node.node_id) is not edge.source_port.node:
                 yield f"The input '{port.name}' of step '{node.name}' reads from '{edge.source_port.node.name}', a node of another graph."
+        modes = [(port.name, port.bind_mode) for port in node.inputs] + [(port.name, port.bind_mode) for port in node.outputs]
+        for name, mode in modes:
+            if mode == "hdfs":
+                yield (
+                    f"'{name}' of step '{node.name}' has the mode 'hdfs', which belongs to Spark steps; this version has none. "
+                    "Use OutputFileDatasetConfig for what a step writes, and as_mount() or as_download() for what it reads."
+                )
 
 
 # Steps
@@ -121,17 +130,17 @@ def _scalar(value: Any) -> model.Scalar:
 def _input(port: InputPort) -> model.InputPort:
     edge = port.incoming_edge
     assert edge is not None
-    source = edge.source_port
-    path = port.path_on_compute
+    source = model.PortRef(edge.source_port.node.node_id, edge.source_port.name)
+    path, dataset = port.path_on_compute, port.additional_transformations
     if port.input_port_def.is_resource:  # put beside the script, under the port's name
-        return model.InputPort(port.name, model.PortRef(source.node.node_id, source.name), "download", path or port.name, True)
-    return model.InputPort(port.name, model.PortRef(source.node.node_id, source.name), port.bind_mode or "mount", path, port.overwrite)
+        return model.InputPort(port.name, source, "download", path or port.name, True, dataset)
+    return model.InputPort(port.name, source, port.bind_mode or "mount", path, port.overwrite, dataset)
 
 
 def _output(node: ModuleNode, port: OutputPort) -> model.OutputPort:
     if port.datastore_name is None:
         raise ValueError(f"Nothing says which datastore takes the output '{port.name}' of step '{node.name}'. Set its datastore_name.")
-    definition = port._output_port_def
+    definition, about = port._output_port_def, describe_output(port.dataset_output)
     return model.OutputPort(
         name=port.name,
         datastore=port.datastore_name,
@@ -141,11 +150,23 @@ def _output(node: ModuleNode, port: OutputPort) -> model.OutputPort:
         is_directory=definition.is_directory,
         data_type=definition.data_type,
         pipeline_output_name=port.pipeline_output_name,
+        destination=about.destination if about is not None else None,
+        source_globs=about.source_globs if about is not None else (),
+        dataset=_reading(about, port.dataset_registration),
+        registration=format_registration(port.dataset_registration),
     )
+
+
+def _reading(about: Optional[DatasetOutput], registration: Any) -> Optional[Mapping[str, Any]]:
+    if about is not None:
+        return about.reading
+    return {} if registration is not None else None  # what is registered is a dataset, of plain files
 
 
 def _data(node: DataSourceNode) -> model.DataNode:
     definition = node.datasource_def
+    if definition is not None and definition._dataset is not None:
+        return model.DataNode(node.node_id, node.name, parameter=node.datapath_param_name, dataset=definition._dataset)
     if definition is None or definition.datastore_name is None:
         raise ValueError(f"Nothing says on which datastore the data '{node.name}' lies.")
     return model.DataNode(node.node_id, node.name, definition.datastore_name, definition.path_on_datastore or "", node.datapath_param_name)
@@ -167,7 +188,8 @@ def from_document(document: Mapping[str, Any], context: _GraphContext, values: O
     parameters = {item.name: PipelineParameter(item.name, _value(item, values or {}, context)) for item in stored.parameters}
     graph._params.update(parameters)
     for item in stored.data:
-        definition = DataSourceDef(item.name, datastore_name=item.datastore, path_on_datastore=item.path)
+        definition = DataSourceDef(item.name, datastore_name=item.datastore or None, path_on_datastore=item.path)
+        definition._dataset = item.dataset
         source = DataSource(definition.calculate_hash(), definition)
         graph._nodes[item.id] = DataSourceNode(graph, item.id, item.name, datasource=source, datapath_param_name=item.parameter)
     for step in stored.steps:
@@ -179,6 +201,10 @@ def from_document(document: Mapping[str, Any], context: _GraphContext, values: O
 
 def _value(parameter: model.Parameter, values: Mapping[str, Any], context: _GraphContext) -> Any:
     value = values.get(parameter.name, parameter.default)
+    if parameter.kind == "dataset":
+        from azureml.data.abstract_dataset import AbstractDataset
+
+        return AbstractDataset.get_by_id(context.workspace, value["id"])
     if parameter.kind != "datapath":
         return value
     from azureml.core.datastore import Datastore
@@ -226,7 +252,11 @@ def _node(graph: Graph, step: model.StepNode, parameters: Mapping[str, PipelineP
         if item.pipeline_parameter:
             node.params[item.name].set_value(parameters[item.pipeline_parameter])
     for port in step.outputs:
-        node.output_dict[port.name].pipeline_output_name = port.pipeline_output_name
+        written = node.output_dict[port.name]
+        written.pipeline_output_name = port.pipeline_output_name
+        written.dataset_registration = parse_registration(port.registration)
+        if port.dataset is not None:
+            written.dataset_output = DatasetOutput(port.dataset, port.destination, port.source_globs)
     return node
 
 
@@ -237,6 +267,7 @@ def _input_def(port: model.InputPort) -> InputPortDef:
         default_path_on_compute=port.path_on_compute,
         default_overwrite=port.overwrite,
         default_data_reference_name=port.name,
+        additional_transformations=port.dataset,
     )
 
 

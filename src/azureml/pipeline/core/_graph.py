@@ -133,6 +133,9 @@ class Graph:
         outputs = list(output_bindings or [])
         self._check_output_names(name, outputs)
         node._bind(input_bindings, outputs)
+        for port in node.outputs:
+            if port.dataset_output is not None and port.datastore_name is None:
+                port.datastore_name = self._context.default_datastore_name(f"the output '{port.name}' of step '{name}'")
         for key, value in (param_bindings or {}).items():
             self._set_param(node, key, value)
         self._nodes[node.node_id] = node

@@ -13,8 +13,10 @@ from azureml.pipeline.core._graph import Graph
 from azureml.pipeline.core._graph_context import DataSourceBuilder
 from azureml.pipeline.core._nodes import InputPort, Node
 from azureml.pipeline.core._parameters import PipelineParameter
+from azureml.pipeline.core._pipeline_dataset import PipelineDataset
 from azureml.pipeline.core._port_data import PortDataReference
 from azureml.pipeline.core.builder import PipelineStep, StepSequence
+from azureml.pipeline.core.pipeline_output_dataset import PipelineOutputAbstractDataset
 
 
 class _Wish(NamedTuple):
@@ -121,7 +123,7 @@ class GraphBuilder:
                 if producer is not step:
                     raise ValueError(
                         f"Two steps have the output '{output.name}': '{step.name}' and '{producer.name}'. "
-                        "Data has one producer; give each step a PipelineData of its own."
+                        "Data has one producer; give each step an output of its own."
                     )
 
     # How they hang together
@@ -143,14 +145,16 @@ class GraphBuilder:
         if not _arguments.is_produced(data):
             self._data_source(binding).output_dict[DataSource.DATASOURCE_PORT_NAME].connect(port)
             return
-        producer = self._built[id(_producer_of(data))][1]
-        source = producer.get_output(data._output_name)
+        producer, node = self._built[id(_producer_of(data))]
+        source = node.get_output(_find_written(data, producer, step))
         if source is None:
             raise ValueError(f"Step '{producer.name}' has no output '{data._output_name}', which step '{step.name}' reads.")
         source.connect(port)
 
     def _data_source(self, binding: InputPortBinding) -> Node:
         data = binding.bind_object
+        if isinstance(data, PipelineDataset):
+            return self._dataset_source(data)
         parameter: Optional[PipelineParameter] = None
         if isinstance(data, PortDataReference):
             definition = DataSourceDef.create_from_data_reference(data._data_reference)
@@ -169,6 +173,14 @@ class GraphBuilder:
             datapath_param_name=parameter.name if parameter is not None else None,
         )
 
+    def _dataset_source(self, dataset: PipelineDataset) -> Node:
+        if dataset._parameter is not None:
+            self._graph._add_parameter(dataset._parameter, f"the input '{dataset.name}'")
+        definition = DataSourceDef._create_from_dataset(dataset, self._context.workspace)
+        return self._graph.add_datasource_node(
+            definition.name, datasource_builder=DataSourceBuilder(definition), datapath_param_name=dataset.parameter_name
+        )
+
     def _put_in_order(self, groups: Sequence[Sequence[Node]]) -> None:
         filled = [group for group in groups if group]
         for before, after in zip(filled, filled[1:]):
@@ -185,14 +197,30 @@ class GraphBuilder:
 def _needs(step: PipelineStep) -> List[_Wish]:
     found: List[_Wish] = []
     for item in [*step._inputs, *step._resource_inputs]:
-        data = item.bind_object if isinstance(item, InputPortBinding) else item
-        if _arguments.is_produced(data):
+        data = _arguments.produced_behind(item)
+        if data is not None:
             found.append(_Wish(_producer_of(data, step), step, f"reads '{data.name}' of step"))
     for earlier in step.run_after_steps:
         if not isinstance(earlier, PipelineStep):
             raise ValueError(f"Step '{step.name}' is to run after {earlier!r}, a {type(earlier).__name__}; run_after takes a step.")
         found.append(_Wish(earlier, step, "runs after step"))
     return found
+
+
+def _find_written(data: Any, producer: PipelineStep, reader: PipelineStep) -> str:
+    """The producer's port for data that a step reads. Copies of one output may have names of their own, so the data counts.
+
+    Raises:
+        ValueError: The reader wants a dataset, and the producer writes mere PipelineData.
+    """
+    written = [output for output in producer._outputs if _arguments.data_of(output) is _arguments.data_of(data)]
+    chosen = next((output for output in written if output._output_name == data._output_name), written[0] if written else data)
+    if isinstance(data, PipelineOutputAbstractDataset) and not isinstance(chosen, PipelineOutputAbstractDataset):
+        raise ValueError(
+            f"Step '{reader.name}' reads '{data.name}' as a dataset, but step '{producer.name}' has the mere PipelineData in its outputs. "
+            "Put what as_dataset() returned into the outputs of that step."
+        )
+    return str(chosen._output_name)
 
 
 def _producer_of(data: Any, reader: Optional[PipelineStep] = None) -> PipelineStep:

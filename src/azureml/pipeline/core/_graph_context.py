@@ -43,10 +43,36 @@ class _GraphContext:
         self.service_endpoint = service_endpoint
         self._targets: Optional[Dict[str, Any]] = None
         self._run_configs: Dict[int, Any] = {}
+        self._default_datastore: Any = None
 
     @property
     def _workspace(self) -> Any:
         return self.workspace
+
+    def default_datastore(self) -> Any:
+        """Return the workspace's default datastore; None where it has none."""
+        from azureml.exceptions import AzureMLException, ServiceException
+
+        if self._default_datastore is None:
+            try:
+                self._default_datastore = self.workspace.get_default_datastore()
+            except (AzureMLException, ServiceException):  # an output that needs it says so, with its name
+                return None
+        return self._default_datastore
+
+    def default_datastore_name(self, what: str) -> str:
+        """Return the name of the workspace's default datastore.
+
+        Raises:
+            ValueError: It has none; the message says what needs it.
+        """
+        found = self.default_datastore()
+        if found is None:
+            raise ValueError(
+                f"Nothing says which datastore takes {what}: it names none, and the workspace '{self.workspace.name}' has no default. "
+                "Give the output a destination, a tuple (datastore, path), or call workspace.set_default_datastore(name)."
+            )
+        return str(found.name)
 
     def find_target(self, target: Any, place: str) -> Optional[Target]:
         """Return the compute target that a step names: an object, a name, a pair (name, type), or None.

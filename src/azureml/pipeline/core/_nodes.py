@@ -448,6 +448,7 @@ class ModuleNode(Node):
             place = self._outputs[output._output_name]
             place.pipeline_output_name = output.pipeline_output_name
             place.dataset_registration = output.dataset_registration
+            place.dataset_output = output._dataset_output
 
     def _run_after_ids(self) -> KeysView[str]:
         return {

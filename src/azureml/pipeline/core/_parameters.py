@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Optional
 
 from azureml.data.datapath import DataPath
+from azureml.data.dataset_consumption_config import dataset_type, is_dataset, is_tuple, wraps_dataset
 from azureml.pipeline.core._errors import PipelineParameterError
 
 SCALARS = (str, int, float, bool)
@@ -15,7 +16,8 @@ class PipelineParameter:
 
     Args:
         name: The name by which a submission sets it.
-        default_value: The value where a submission sets none: an int, str, bool, float or DataPath.
+        default_value: The value where a submission sets none: an int, str, bool, float, DataPath, FileDataset, TabularDataset,
+            DatasetConsumptionConfig or PipelineDataset.
 
     Attributes:
         name: The name.
@@ -30,10 +32,10 @@ class PipelineParameter:
     def __init__(self, name: str, default_value: Any) -> None:
         if not isinstance(name, str) or not name:
             raise ValueError(f"The name of a PipelineParameter must be a text that is not empty, not {name!r}.")
-        if not isinstance(default_value, (*SCALARS, DataPath)):
+        if not isinstance(default_value, (*SCALARS, DataPath)) and not _holds_dataset(default_value):
             raise ValueError(
                 f"The default of the PipelineParameter '{name}' is {default_value!r}, a {type(default_value).__name__}. "
-                "A default must be an int, str, bool, float or DataPath; None is not allowed, use '' for 'nothing'."
+                "A default must be an int, str, bool, float, DataPath or dataset; None is not allowed, use '' for 'nothing'."
             )
         self.name = name
         self.default_value = default_value
@@ -115,11 +117,21 @@ def kind_of(value: Any) -> str:
         return "int"
     if isinstance(value, float):
         return "float"
-    return "str" if isinstance(value, str) else "datapath"
+    if isinstance(value, str):
+        return "str"
+    return "datapath" if isinstance(value, DataPath) else "dataset"
 
 
-def plain_value(value: Any) -> Any:
-    """Return a parameter's value as a graph document holds it."""
+def plain_value(value: Any, workspace: Any = None) -> Any:
+    """Return a parameter's value as a graph document holds it. A dataset that has no id yet is saved in the workspace.
+
+    Raises:
+        TypeError: It can't be the value of a parameter.
+        UserErrorException: The dataset can't be saved.
+    """
+    if _holds_dataset(value):
+        found = find_dataset(value)
+        return {"id": save_dataset(found, workspace), "type": dataset_type(found)}
     if isinstance(value, DataPath):
         return {"datastore": value.datastore_name, "path": value.path_on_datastore or ""}
     if isinstance(value, bool):
@@ -130,11 +142,61 @@ def plain_value(value: Any) -> Any:
     raise TypeError(f"{value!r} can't be the value of a pipeline parameter.")
 
 
+# Datasets
+
+
+def holds_dataset(parameter: Any) -> bool:
+    """Tell whether a value is a pipeline parameter whose default is a dataset in any form."""
+    return isinstance(parameter, PipelineParameter) and _holds_dataset(parameter.default_value)
+
+
+def _holds_dataset(value: Any) -> bool:
+    held = value.dataset if wraps_dataset(value) else value
+    return is_dataset(held) or is_tuple(held)
+
+
+def dataset_behind(value: Any) -> Any:
+    """Return what a parameter, a DatasetConsumptionConfig or a PipelineDataset stands for: a dataset, or a tuple that names one."""
+    if isinstance(value, PipelineParameter):
+        return dataset_behind(value.default_value)
+    return dataset_behind(value.dataset) if wraps_dataset(value) else value
+
+
+def find_dataset(value: Any) -> Any:
+    """Return the dataset that a value stands for; one that is named is looked up.
+
+    Raises:
+        UserErrorException: There is none of this name.
+    """
+    found = dataset_behind(value)
+    if not is_tuple(found):
+        return found
+    from azureml.core.dataset import Dataset
+
+    return Dataset.get_by_name(*found)
+
+
+def save_dataset(dataset: Any, workspace: Any) -> str:
+    """Return the id of a dataset; one that was never saved is saved in the workspace now."""
+    return str(dataset._ensure_saved(workspace))
+
+
 def same_value(one: Any, other: Any) -> bool:
     """Tell whether two defaults agree."""
     if isinstance(one, DataPath) and isinstance(other, DataPath):
         return bool(plain_value(one) == plain_value(other))
+    if _holds_dataset(one) and _holds_dataset(other):
+        return same_dataset(dataset_behind(one), dataset_behind(other))
     return bool(one == other)
+
+
+def same_dataset(one: Any, other: Any) -> bool:
+    """Tell whether two datasets have one definition, or two tuples name one dataset."""
+    if one is other:
+        return True
+    if is_tuple(one) or is_tuple(other):
+        return is_tuple(one) and is_tuple(other) and bool(one[1:] == other[1:])
+    return bool(one._definition == other._definition)
 
 
 def merge_parameter(known: Dict[str, PipelineParameter], parameter: PipelineParameter, place: str) -> None:
@@ -152,6 +214,9 @@ def merge_parameter(known: Dict[str, PipelineParameter], parameter: PipelinePara
 
 
 def _shown(value: Any) -> str:
+    if _holds_dataset(value):
+        found = dataset_behind(value)
+        return f"the dataset '{found[1] if is_tuple(found) else found.name or found.id or 'without a name'}'"
     return f"{value.datastore_name}/{value.path_on_datastore}" if isinstance(value, DataPath) else repr(value)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Optional
 
-from azureml.data._copying import copy
-from azureml.data._paths import join_inside
 from azureml.pipeline.core._bindings import InputPortBinding, check_mode
 
 
@@ -66,28 +64,23 @@ class PortDataReference:
     def download(self, local_path: str, overwrite: Optional[bool] = None, show_progress: Optional[bool] = None) -> int:
         """Copy the data into a local folder, and return the number of files copied.
 
-        The files keep their full path on the datastore below `local_path`.
+        The files keep their full path on the datastore below `local_path`. What only begins with the same letters is not taken.
 
         Args:
             local_path: The folder; it is made when there is none.
             overwrite: Whether files that exist are replaced; otherwise they are skipped with a note.
             show_progress: Whether each file is printed.
+
+        Raises:
+            ServiceException: The datastore can't be reached.
         """
-        root = str(self.datastore._root("PortDataReference.download"))
+        from azureml.data._transfer import download
+
         target = os.fspath(local_path)
         os.makedirs(target, exist_ok=True)
-        return sum(_copy(source, join_inside(target, relative), overwrite, show_progress) for source, relative in self._files(root))
-
-    def _files(self, root: str) -> Iterator[Tuple[str, str]]:
-        """Every file of the data with its path on the datastore; nothing beside it that merely begins with the same letters."""
-        start = join_inside(root, self.path_on_datastore)
-        if os.path.isfile(start):
-            yield start, os.path.relpath(start, root)
-        for folder, names, files in os.walk(start):
-            names.sort()
-            for name in sorted(files):
-                path = os.path.join(folder, name)
-                yield path, os.path.relpath(path, root)
+        return download(
+            self.datastore, target, self.path_on_datastore, bool(overwrite), bool(show_progress), is_text_prefix=False, tell_skipped=True
+        )
 
     def as_mount(self, input_name: Optional[str] = None) -> InputPortBinding:
         """Return an input that reads the data in place.
@@ -137,14 +130,3 @@ class PortDataReference:
         """
         check_mode(mode or "mount", ("mount", "download"), f"The input that reads '{self.data_reference_name}'")
         return InputPortBinding(input_name or self.data_reference_name, self, mode or "mount", path_on_compute, overwrite)
-
-
-def _copy(source: str, target: str, overwrite: Optional[bool], show_progress: Optional[bool]) -> int:
-    if os.path.exists(target) and not overwrite:
-        print(f"Skipped {target}: it exists. Pass overwrite=True to replace it.")
-        return 0
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    copy(source, target)
-    if show_progress:
-        print(f"Downloaded {target}")
-    return 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 from azureml.core._errors import v1_errors
 from azureml.core._git import git_properties
 from azureml.data.datapath import DataPath
+from azureml.data.dataset_consumption_config import dataset_type, is_dataset, wraps_dataset
 from azureml.pipeline.core._data_types import check_data_type
 from azureml.pipeline.core._document import builder_of, find_problems, to_document
 from azureml.pipeline.core._errors import PipelineParameterError, nearest
@@ -49,8 +50,8 @@ def submit(graph: Graph, wanted: Submission) -> PipelineRun:
             "Nothing says which experiment the run belongs to. Use pipeline.submit(experiment_name) or Experiment.submit(pipeline)."
         )
     _refuse_problems(graph)
-    values = check_values(graph.params, _check_mapping("pipeline_parameters", wanted.parameters))
     workspace = graph._context.workspace
+    values = check_values(graph.params, _check_mapping("pipeline_parameters", wanted.parameters), workspace)
     snapshots = _take_snapshots(graph)
     with v1_errors():
         _upload(workspace._client, snapshots)
@@ -90,13 +91,19 @@ def _request(graph: Graph, wanted: Submission, values: Dict[str, Any], snapshots
 # Parameters
 
 
-def check_values(parameters: Mapping[str, PipelineParameter], given: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return the values that a submission sets, as they travel.
+def check_values(parameters: Mapping[str, PipelineParameter], given: Mapping[str, Any], workspace: Any = None) -> Dict[str, Any]:
+    """Return the values that a submission sets, as they travel. A dataset that has no id yet is saved in the workspace.
 
     Raises:
         PipelineParameterError: A name is unknown, or a value has another type than the parameter's default.
+        TypeError: A dataset is given for a parameter that takes none, or none of its kind.
     """
-    return {name: _check_value(name, value, parameters) for name, value in given.items()}
+    for name, value in given.items():
+        _check_value(name, value, parameters)
+    return {
+        name: bool(value) if kind_of(parameters[name].default_value) == "bool" else plain_value(value, workspace)
+        for name, value in given.items()
+    }
 
 
 def _check_mapping(keyword: str, given: Any) -> Mapping[str, Any]:
@@ -107,13 +114,21 @@ def _check_mapping(keyword: str, given: Any) -> Mapping[str, Any]:
     return given
 
 
-def _check_value(name: str, value: Any, parameters: Mapping[str, PipelineParameter]) -> Any:
+def _check_value(name: str, value: Any, parameters: Mapping[str, PipelineParameter]) -> None:
     if name not in parameters:
         raise PipelineParameterError(
             f"The pipeline has no parameter '{name}'.{nearest(str(name), parameters, 'parameters')} "
             "A parameter belongs to the pipeline when one of its steps uses it."
         )
     kind = kind_of(parameters[name].default_value)
+    if is_dataset(value):
+        _check_dataset(name, value, parameters[name].default_value)
+        return
+    if wraps_dataset(value) or isinstance(value, PipelineParameter):
+        raise PipelineParameterError(
+            f"The value of the pipeline parameter '{name}' is a {type(value).__name__}. Give the dataset itself; "
+            "how a step consumes it was said where the step was made."
+        )
     if type(value) not in (str, int, float, bool) and not isinstance(value, DataPath):
         raise PipelineParameterError(
             f"The value of the pipeline parameter '{name}' is a {type(value).__module__}.{type(value).__name__}. "
@@ -124,10 +139,19 @@ def _check_value(name: str, value: Any, parameters: Mapping[str, PipelineParamet
             f"The pipeline parameter '{name}' takes {_KINDS[kind]}, as its default is {parameters[name].default_value!r}, "
             f"but the value given is {value!r}, a {type(value).__name__}."
         )
-    return bool(value) if kind == "bool" else plain_value(value)
 
 
-_KINDS = {"int": "an int", "float": "a float", "bool": "a bool", "str": "a str", "datapath": "a DataPath"}
+def _check_dataset(name: str, value: Any, default: Any) -> None:
+    kind = kind_of(default)
+    if kind != "dataset":
+        raise TypeError(f"The pipeline parameter '{name}' takes {_KINDS[kind]}, as its default is {default!r}, but a dataset was given.")
+    wanted, found = dataset_type(default), dataset_type(value)
+    if wanted is not None and wanted != found:
+        raise TypeError(f"The pipeline parameter '{name}' takes a {_CLASSES[wanted]}, as its default is one, not a {type(value).__name__}.")
+
+
+_KINDS = {"int": "an int", "float": "a float", "bool": "a bool", "str": "a str", "datapath": "a DataPath", "dataset": "a dataset"}
+_CLASSES = {"file": "FileDataset", "tabular": "TabularDataset"}
 
 
 def _fits(kind: str, value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from azureml.pipeline.core import _arguments
+from azureml.pipeline.core import _arguments, _dataset_ports
 from azureml.pipeline.core._bindings import InputPortBinding, OutputPortBinding, TrainingOutput, check_mode, check_port_name
 from azureml.pipeline.core._definitions import InputPortDef, ModuleDef, OutputPortDef, datastore_name
 from azureml.pipeline.core._graph_context import find_script
@@ -14,6 +14,7 @@ from penstock.model.graph import Argument
 if TYPE_CHECKING:
     from azureml.pipeline.core._nodes import Node
     from azureml.pipeline.core._parameters import ParamDef
+    from azureml.pipeline.core.pipeline_output_dataset import PipelineOutputFileDataset
 
 
 class PipelineData:
@@ -137,15 +138,11 @@ class PipelineData:
         check_mode(mode or "mount", ("mount", "download"), f"The input that reads '{self._name}'")
         return InputPortBinding(input_name or self._name, self, mode or "mount", path_on_compute, overwrite)
 
-    def as_dataset(self) -> Any:
-        """Refuse: this version has no datasets.
+    def as_dataset(self) -> PipelineOutputFileDataset:
+        """Return the data as a dataset of files. Put what this returns into the outputs of the step that writes the data."""
+        from azureml.pipeline.core.pipeline_output_dataset import PipelineOutputFileDataset
 
-        Raises:
-            NotImplementedError: Always.
-        """
-        from azureml.core._refusal import not_built
-
-        raise not_built("PipelineData.as_dataset", f"Give the PipelineData '{self._name}' itself to the steps that read it.")
+        return PipelineOutputFileDataset(self)
 
     def _set_producer(self, step: PipelineStep) -> None:
         self._producer = step
@@ -200,9 +197,12 @@ class PipelineStep:
         self.run_after_steps: List[PipelineStep] = []
         self.step_type = _step_type(type(self).__name__)
         # Copies: the caller may use one list for two steps.
-        self._inputs = _as_list(inputs, "inputs", self._place)
-        self._outputs = _as_list(outputs, "outputs", self._place)
-        self._arguments = _as_list(arguments, "arguments", self._place)
+        self._arguments, self._inputs, self._outputs = _dataset_ports.adopt(
+            _as_list(arguments, "arguments", self._place),
+            _as_list(inputs, "inputs", self._place),
+            _as_list(outputs, "outputs", self._place),
+            self._place,
+        )
         self._resource_inputs = _as_list(resource_inputs, "resource_inputs", self._place)
         self._check_port_names(fix_port_name_collisions)
         _arguments.resolve(self._arguments, self._inputs, self._outputs, {}, self._place)
@@ -225,7 +225,8 @@ class PipelineStep:
                 check_port_name(name, f"name of an {side} of step '{self.name}'")
                 if names.count(name) > 1:
                     raise ValueError(
-                        f"{self._place} has two {side}s named '{name}'. Give one another name, for instance with as_input(name)."
+                        f"{self._place} has two {side}s named '{name}'. Give one another name, for instance with as_input(name), "
+                        "or as_named_input(name) for a dataset."
                     )
         for index, name in enumerate(inputs):
             if name in outputs:
@@ -392,7 +393,7 @@ def _step_type(class_name: str) -> str:
 def _as_list(given: Optional[Sequence[Any]], what: str, place: str) -> List[Any]:
     if given is None:
         return []
-    if isinstance(given, (str, bytes, PipelineData, InputPortBinding, OutputPortBinding, Dict)):
+    if isinstance(given, (str, bytes, InputPortBinding, Dict)) or _arguments.is_produced(given) or _arguments.is_data(given):
         raise ValueError(f"{place}: {what} must be a list, not a {type(given).__name__}. Write {what}=[...].")
     return list(given)
 

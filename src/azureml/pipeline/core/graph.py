@@ -21,6 +21,7 @@ from azureml.pipeline.core._definitions import (
 from azureml.pipeline.core._graph import Graph
 from azureml.pipeline.core._nodes import DataSourceNode, Edge, InputPort, ModuleNode, Node, OutputPort
 from azureml.pipeline.core._parameters import Param, ParamDef, PipelineParameter
+from azureml.pipeline.core._pipeline_dataset import PipelineDataset
 from azureml.pipeline.core._port_data import PortDataReference
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 
 PublishedPipeline = refuse_class(
     "azureml.pipeline.core.graph.PublishedPipeline", "Submit the pipeline itself: Experiment(workspace, name).submit(pipeline)."
-)
-PipelineDataset = refuse_class(
-    "azureml.pipeline.core.graph.PipelineDataset",
-    "Read files through a DataReference, or a DataPath with a DataPathComputeBinding.",
 )
 
 __all__ = [
@@ -86,6 +83,7 @@ for _kind in (
     OutputPortDef,
     Param,
     ParamDef,
+    PipelineDataset,
     PipelineParameter,
     PortDataReference,
     StoredProcedureParameter,

@@ -82,7 +82,7 @@ class Pipeline:
         self._name = description
         self._enable_email_notification = kwargs.get("enable_email_notification")
         self._context = _GraphContext(None, workspace, default_source_directory, _workflow_provider, _service_endpoint)
-        datastore = default_datastore if default_datastore is not None else _default_datastore(workspace)
+        datastore = default_datastore if default_datastore is not None else self._context.default_datastore()
         self._graph = GraphBuilder(description, self._context, datastore, resolve_closure).build(steps)
 
     def __repr__(self) -> str:
@@ -191,12 +191,3 @@ def _check_keywords(place: str, given: Dict[str, Any]) -> None:
         raise ValueError(
             f"{place} does not know {', '.join(map(repr, unknown))}. Besides its arguments it takes only 'enable_email_notification'."
         )
-
-
-def _default_datastore(workspace: Any) -> Any:
-    from azureml.exceptions import AzureMLException, ServiceException
-
-    try:
-        return workspace.get_default_datastore()
-    except (AzureMLException, ServiceException):  # an output that needs it says so, with its name
-        return None

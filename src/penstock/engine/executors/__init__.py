@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+Packed = bytes  # a manifest, as penstock.compile.manifests packs it
 Handle = dict[str, Any]  # JSON: it is kept in a row, so that the next service finds the process again
 
 
 @dataclass(frozen=True)
 class Output:
-    """Where a step writes one output, and from where in its working directory an upload output is taken afterwards."""
+    """Where a step writes one output, and from where in its working directory an upload output is taken afterwards.
+
+    With `globs`, only files below it that one of these names are the output.
+    """
 
     name: str
     path: str
     upload_from: str = ""
+    globs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class StepOrder:
     folders: tuple[str, ...] = ()  # must exist before the start
     copies: tuple[tuple[str, str], ...] = ()  # from an absolute path to one in the working directory
     links: tuple[tuple[str, str], ...] = ()
+    cached: tuple[tuple[str, str], ...] = ()  # files of the cache, which may be cleared meanwhile
     outputs: tuple[Output, ...] = ()
 
 
@@ -43,6 +49,7 @@ class Published:
     files: int
     bytes: int
     digest: str
+    manifest: Packed = b""  # its files
 
 
 @dataclass(frozen=True)

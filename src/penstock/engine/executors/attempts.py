@@ -2,7 +2,7 @@
 
 An attempt folder holds, in the format of `penstock.model.fields`: `order` (what to do; written by the executor, gone when it began),
 `lock` (held by the keeper while the attempt is its own), `started` (the script may have begun), `error` (an uncaught exception),
-`exit` (how it ended, written once), `abandoned` (nobody may begin this attempt any more).
+`exit` (how it ended, written once), `manifests` (the files of its outputs, by digest), `abandoned` (nobody may begin it any more).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from penstock.compile.manifests import digest_file, manifest_digest, read_manifest, total_size, walk
+from penstock.compile.manifests import Entry, digest_file, manifest_digest, pack_entries, read_manifest, total_size, walk
 from penstock.model.fields import load, pack
 
 Fields = dict[str, list[str]]
@@ -24,6 +24,7 @@ Fields = dict[str, list[str]]
 MARK = "PENSTOCK_ATTEMPT"  # in the environment of every process of an attempt: how a process that left its family is found
 LOG = "user_logs/std_log.txt"
 COLLECTED = ("outputs", "logs")
+INPUTS = "inputs"  # in a run's folder: inputs that have no place elsewhere
 
 
 def write_fields(attempt: Path, name: str, fields: Fields) -> None:
@@ -73,6 +74,7 @@ def check_wanted(attempt: Path) -> None:
 
 def prepare(order: Fields, attempt: Path, work: Path) -> None:
     """Make the working directory: the snapshot's files, `outputs`, `logs`, and what inputs and outputs need."""
+    shutil.rmtree(work.parent / INPUTS, ignore_errors=True)  # of an attempt that did not get further
     made: set[str] = set()
     for path, digest, mode in groups(order["files"], 3):
         check_wanted(attempt)
@@ -82,7 +84,31 @@ def prepare(order: Fields, attempt: Path, work: Path) -> None:
     for source, target in groups(order["copies"], 2):
         copy_tree(source, os.path.join(work, target), attempt)
     for source, target in groups(order["links"], 2):
-        os.symlink(source, _place(work, target, made))
+        _link(os.symlink, source, _place(work, target, made))
+    for source, target in groups(order["cached"], 2):
+        check_wanted(attempt)
+        _link(_link_cached, source, _place(work, target, made))
+
+
+def _link(make: Callable[[str, str], None], source: str, target: str) -> None:
+    """Make a link; one that an earlier run left at an absolute path gives way."""
+    try:
+        make(source, target)
+    except FileExistsError:
+        if not os.path.islink(target):
+            raise
+        os.unlink(target)
+        make(source, target)
+
+
+def _link_cached(source: str, target: str) -> None:
+    """Give a file of the cache another name: it stays even when the cache lets it go."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # another file system, or one without such links
+        os.symlink(source, target)
 
 
 def _place(work: Path, path: str, made: set[str]) -> str:
@@ -164,7 +190,9 @@ def _keep_linked(folder: Path, path: str, place: str) -> None:
 
 
 def publish(order: Fields, attempt: Path, work: Path) -> list[str]:
-    """Return, for each output: name, '1' if something is there, files, bytes, digest. Upload outputs are put in their place first.
+    """Return, for each output: name, '1' if something is there, files, bytes, digest of its manifest, which is written down too.
+
+    Upload outputs are put in their place first.
 
     Raises:
         Abandoned: The attempt was cancelled in the meantime.
@@ -178,10 +206,40 @@ def publish(order: Fields, attempt: Path, work: Path) -> list[str]:
         source = os.path.join(work, upload_from)
         if upload_from and os.path.exists(source):
             copy_tree(source, path, attempt)
-        entries = read_manifest(path, digester, within=True)
+        entries = _choose(read_manifest(path, digester, within=True), [glob for owner, glob in groups(order["globs"], 2) if owner == name])
         there = "1" if os.path.exists(path) else ""
-        published += [name, there, str(len(entries)), str(total_size(entries)), manifest_digest(entries)]
+        published += [name, there, str(len(entries)), str(total_size(entries)), _write_manifest(attempt, entries)]
     return published
+
+
+def _choose(entries: list[Entry], globs: list[str]) -> list[Entry]:
+    if not globs:
+        return entries
+    from penstock.storage.stores.patterns import Pattern
+
+    patterns = [Pattern(glob) for glob in globs]
+    return [entry for entry in entries if any(pattern.matches(entry.path) for pattern in patterns)]
+
+
+def _write_manifest(attempt: Path, entries: list[Entry]) -> str:
+    digest = manifest_digest(entries)
+    (attempt / "manifests").mkdir(exist_ok=True)
+    (attempt / "manifests" / digest).write_bytes(pack_entries(entries))
+    return digest
+
+
+def read_manifest_file(attempt: Path, digest: str) -> bytes:
+    """Return the packed manifest of an output, b'' when it is not there."""
+    try:
+        return (attempt / "manifests" / digest).read_bytes()
+    except OSError:
+        return b""
+
+
+def clear_up(folder: Path) -> None:
+    """Remove what a step's end leaves without use. As in v1, what was not written to an output or to `outputs` is gone."""
+    for name in ("work", INPUTS):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def script_error(attempt: Path) -> list[str] | None:

@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from penstock.engine.executors.attempts import (
     LOG,
     Abandoned,
     check_wanted,
+    clear_up,
     collect,
     hold,
     prepare,
@@ -98,7 +98,7 @@ def run_attempt(home: Home, attempt: Path) -> None:
         record.setdefault("ended_at", [repr(time.time())])
         _write_exit(attempt, record)
     _wake(home)
-    shutil.rmtree(folder / "work", ignore_errors=True)  # as in v1: what was not written to an output or to `outputs` is gone
+    clear_up(folder)
 
 
 def _run(order: dict[str, list[str]], attempt: Path, folder: Path) -> dict[str, list[str]]:

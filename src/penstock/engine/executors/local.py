@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ import psutil
 
 from penstock.client.home import Home
 from penstock.engine.executors import Handle, Outcome, Published, StepOrder
-from penstock.engine.executors.attempts import LOG, MARK, collect, groups, lock, write_fields
+from penstock.engine.executors.attempts import LOG, MARK, clear_up, collect, groups, lock, read_manifest_file, write_fields
 from penstock.engine.executors.keeper import LEAVE
 from penstock.model.fields import load
 
@@ -77,6 +76,8 @@ class LocalExecutor:
             "folders": list(order.folders),
             "copies": [part for pair in order.copies for part in pair],
             "links": [part for pair in order.links for part in pair],
+            "cached": [part for pair in order.cached for part in pair],
+            "globs": [part for output in order.outputs for glob in output.globs for part in (output.name, glob)],
             "outputs": [part for output in order.outputs for part in (output.name, output.path, output.upload_from)],
         }
 
@@ -148,7 +149,7 @@ class LocalExecutor:
                 break
         folder = Path(handle["folder"])
         collect(folder)
-        shutil.rmtree(folder / "work", ignore_errors=True)
+        clear_up(folder)
 
     def _forget(self, handle: Handle) -> None:
         self._handed.pop(handle["attempt"], None)
@@ -224,19 +225,19 @@ def _generation(process: psutil.Process) -> int:
 
 def _read_outcome(attempt: Path) -> Outcome:
     try:
-        return _parse_outcome(load(str(attempt / "exit")))
+        return _parse_outcome(load(str(attempt / "exit")), attempt)
     except (KeyError, ValueError, IndexError):
         return Outcome(lost="its exit record is damaged")  # a power cut came between the file's name and its bytes
 
 
-def _parse_outcome(record: dict[str, list[str]]) -> Outcome:
+def _parse_outcome(record: dict[str, list[str]], attempt: Path) -> Outcome:
     error = record.get("error")
     return Outcome(
         exit_code=int(record["exit_code"][0]) if "exit_code" in record else None,
         signal=int(record["signal"][0]) if "signal" in record else None,
         error=(error[0], error[1], error[2]) if error else None,
         outputs=tuple(
-            Published(name, bool(there), int(files), int(size), digest)
+            Published(name, bool(there), int(files), int(size), digest, read_manifest_file(attempt, digest))
             for name, there, files, size, digest in groups(record.get("outputs", []), 5)
         ),
         ended_at=float(record["ended_at"][0]),

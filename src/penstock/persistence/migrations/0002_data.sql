@@ -27,6 +27,7 @@ create table dataset_versions (
     tags text not null default '{}',
     created_at text not null,
     modified_at text not null,
+    request_id text,                            -- of the request that registered it: sent twice, it finds its own work
     primary key (workspace_id, name, version)
 );
 create index dataset_versions_by_dataset on dataset_versions (dataset_id);
@@ -44,6 +45,7 @@ create table lineage (
     primary key (run_id, direction, port, dataset_id)
 );
 create index lineage_by_dataset on lineage (dataset_id);
+create index lineage_by_name on lineage (name, version);
 
 -- The files behind the digest of an input or output, so that a change can be named.
 create table manifests (
@@ -51,3 +53,6 @@ create table manifests (
     entries blob not null,                      -- zlib; JSON list of [path, size, digest or the store's token, executable]
     created_at text not null
 );
+
+-- JSON, port -> facts: what the files of an input looked like that was not read before the start. Its content is read while the step runs.
+alter table step_runs add column unread text;

@@ -21,6 +21,7 @@ class Store:
     protocol: str  # 'file', 'abfs', 's3', 'gs', 'http', ...
     root: str  # a folder of this machine, a 'container/folder', a 'bucket/folder', or 'https://host'
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    is_made: bool = False  # the container or bucket is made before the first file is put there, when it is missing
 
     @property
     def is_local(self) -> bool:
@@ -51,6 +52,9 @@ class Stores(Protocol):
     def list(self, store: Store, pattern: str, check: Check = ...) -> Sequence[Found]:
         """Return the files that a path or pattern names, sorted by path; [] when nothing is there."""
 
+    def list_prefix(self, store: Store, prefix: str, check: Check = ...) -> Sequence[Found]:
+        """Return the files whose path begins with a text, sorted by path."""
+
     def local_path(self, store: Store, path: str) -> str:
         """Return the place of a path of a local store on this machine; it never leaves the root."""
 
@@ -70,7 +74,7 @@ class Stores(Protocol):
         check: Check = ...,
         tell: Callable[[Progress], None] = ...,
     ) -> Sequence[Found]:
-        """Copy absolute paths of this machine to paths of the store; return what lies there now. Existing ones are skipped unless `overwrite`."""
+        """Copy files of this machine to paths of the store; return what lies there now. Existing ones are skipped unless `overwrite`."""
 
     def delete(self, store: Store, paths: Sequence[str]) -> None:
         """Remove files; one that is not there is no error."""
