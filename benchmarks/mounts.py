@@ -32,7 +32,7 @@ def measure(folder: Path, rounds: int) -> Iterator[Line]:
                 values.append(start_seconds(store, name, folder / f"{name}-{number}"))
     small, large = (statistics.median(times[name]) for name in ("small", "large"))
     what = f"a mounted folder of {megabytes:.0f} MiB"
-    yield Line(f"submit to first user line with {what}, new to us", first, "s", note="it is hashed once")
+    yield Line(f"submit to first user line with {what}, new to us", first, "s", note="it is read while the step runs")
     yield Line(f"submit to first user line with {what}", large, "s", bare=small, budget_ratio=AS_FAST, note="bare: a folder of 2 KiB")
 
 

@@ -25,7 +25,7 @@ from penstock.storage.stores.home_stores import HomeStores
 SMALL_COUNT, SMALL_BYTES = 1000, 10_000
 LARGE_MEGABYTES = 1024
 SHARE = 0.8  # of fsspec's throughput
-MOST_MEGABYTES = 400  # of the carrier's memory
+MOST_MEGABYTES = 300  # of the carrier's memory
 
 Copy = Callable[[Path, str, int], object]
 

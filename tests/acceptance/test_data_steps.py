@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import wait_until
 from tests.parts.web import HttpServer
 
-from azureml.core import Dataset, Experiment
+from azureml.core import Dataset, Datastore, Experiment, RunConfiguration
 from azureml.data import LinkFileOutputDatasetConfig, OutputFileDatasetConfig
 from azureml.data.datapath import DataPath, DataPathComputeBinding
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
@@ -132,6 +135,15 @@ def test_a_path_on_the_compute(steps: Steps, mode: str, is_absolute: bool, tmp_p
         found = seen(steps.run(step))
         assert found["arguments"][0].endswith(f"/work/{wanted}") if not is_absolute else found["arguments"] == [wanted]
         assert found["trees"] == [TABLES]
+    assert not (tmp_path / "elsewhere" / "data").is_symlink(), "a link goes with its run"
+    assert steps.tree("tables") == TABLES
+
+
+def test_a_mount_replaces_nothing(steps: Steps, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    step = steps.step(SHOW, [steps.files("tables").as_named_input("tables").as_mount(str(tmp_path / "mine"))])
+    assert "something else is in the way" in steps.error(steps.run(step, expected="Failed"))
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_a_path_on_the_compute_does_not_leave_the_working_directory(steps: Steps) -> None:
@@ -359,6 +371,26 @@ def test_links_inside_an_output_are_kept_as_what_they_lead_to(steps: Steps) -> N
     steps.run(steps.step(source, [output, "x.txt"]))
     assert steps.tree("linked") == {"x.txt": "x.txt", "again.txt": "x.txt"}
     assert not (steps.root / "linked/again.txt").is_symlink()
+
+
+@pytest.fixture
+def other_disk(home: Path) -> Iterator[Path]:
+    shared = Path("/dev/shm")  # noqa: S108 - a folder of the test's own is made there
+    if not shared.is_dir() or shared.stat().st_dev == home.stat().st_dev:
+        pytest.skip("this machine has no second disk to write to")
+    with tempfile.TemporaryDirectory(dir=shared, prefix="penstock-") as folder:
+        yield Path(folder)
+
+
+def test_an_output_on_another_disk_is_written_there(steps: Steps, other_disk: Path) -> None:
+    store = Datastore.register_local(steps.workspace, "other", str(other_disk))
+    output = OutputFileDatasetConfig("made", (store, "deep/made"))
+    source = WRITE + "assert os.stat(sys.argv[1]).st_dev == int(os.environ['DISK'])"
+    config = RunConfiguration()
+    config.environment_variables = {"DISK": str(other_disk.stat().st_dev)}
+    steps.run(steps.step(source, [output, "x.txt"], runconfig=config))
+    assert (other_disk / "deep/made/x.txt").read_text() == "x.txt"
+    wait_until(lambda: os.listdir(other_disk) == ["deep"])
 
 
 @pytest.mark.parametrize("ending", ["raise SystemExit(3)", "import signal; os.kill(os.getpid(), signal.SIGKILL)"])

@@ -81,14 +81,14 @@ class Flow:
 
     def write(self, name: str, text: str) -> None:
         (self.raw / f"{name}.txt").write_text(text + "\n")
-        self.store.upload(str(self.raw), target_path="raw", overwrite=True, show_progress=False)
+        self.store.upload(str(self.raw), target_path="raw [1]", overwrite=True, show_progress=False)
 
     def submit(self) -> Any:
         workspace, store = self.workspace, self.store
         common = {"compute_target": "local", "source_directory": self.folder}
-        raw = DataReference(store, "raw", path_on_datastore="raw")
+        raw = DataReference(store, "raw", path_on_datastore="raw [1]")
         middle, single = PipelineData("middle", datastore=store), PipelineData("single", datastore=store)
-        table = OutputFileDatasetConfig("table", (store, "tables/{run-id}/{output-name}")).register_on_complete("table")
+        table = OutputFileDatasetConfig("table", (store, "tables*[x]/{run-id}/{output-name}")).register_on_complete("table")
         uploaded = OutputFileDatasetConfig("uploaded", (store, "uploads/{run-id}")).as_upload(source_globs=["**/*.csv"])
         prepare = PythonScriptStep("prepare.py", "prepare", [raw, middle, single], inputs=[raw], outputs=[middle, single], **common)
         use = PythonScriptStep(
@@ -99,7 +99,7 @@ class Flow:
             outputs=[table, uploaded],
             **common,
         )
-        one = Dataset.File.from_files((store, "raw/one.txt")).as_named_input("one").as_download()
+        one = Dataset.File.from_files((store, "raw [[]1]/one.txt")).as_named_input("one").as_download()
         read = PythonScriptStep("read.py", "read", [table.as_input("table"), uploaded.as_input("uploaded"), one], **common)
         run = Experiment(workspace, "stores").submit(Pipeline(workspace, [read, use, prepare]))
         run.wait_for_completion(show_output=False, raise_on_error=False)
@@ -127,7 +127,7 @@ def test_same_results_at_the_same_paths(flow: Flow) -> None:
         f"azureml/{prepare}/middle/deep/rows.txt",
         f"azureml/{prepare}/single",
     ]
-    assert flow.files("tables/") == [f"tables/{use}/table/result.txt"]
+    assert flow.files("tables*[x]/") == [f"tables*[x]/{use}/table/result.txt"]
     assert flow.files("uploads/") == [f"uploads/{use}/kept/a.csv"]
     log = step_of(run, "read").get_job_log()
     for line in ("result.txt 2:one", "two", "kept/a.csv a", "one.txt one"):

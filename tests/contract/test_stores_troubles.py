@@ -331,7 +331,7 @@ def test_a_file_system_whose_package_is_missing(stores: HomeStores) -> None:
     try:
         import gcsfs  # noqa: F401
     except ImportError:
-        with pytest.raises(Unsupported, match=r'\'mydata\' needs the package gcsfs.*pip install "penstock\[gcs\]"'):
+        with pytest.raises(Unsupported, match=r'\'mydata\' needs a package .*: gcsfs.*pip install "penstock\[gcs\]"'):
             stores.list(Store("mydata", "gs", "bucket"), "a")
     else:
         pytest.skip("gcsfs is installed")

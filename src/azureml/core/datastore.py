@@ -429,6 +429,10 @@ def _register(
     workspace: Workspace, name: str, kind: str, facts: Dict[str, Any], overwrite: bool, root: Optional[str] = None, **secrets: Any
 ) -> Any:
     """Store a datastore's record and return its object. Secrets travel beside the definition, and are not kept on the object."""
+    if not isinstance(name, str):
+        from azureml.exceptions import UserErrorException
+
+        raise UserErrorException(f"The name of a datastore is a text, not {name!r}.")
     lowered = name.lower()
     if lowered != name:
         _LOGGER.warning("Names of datastores have no capitals: '%s' becomes '%s'.", name, lowered)

@@ -103,16 +103,22 @@ def _put(file: LocalFile, place: str, put: Put, ignore_not_found: bool) -> bool:
     try:
         os.makedirs(os.path.dirname(place), exist_ok=True)
         put(file.local, place)
-    except FileNotFoundError as error:
-        if ignore_not_found:
-            return False
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not os.path.exists(file.local):
+            return _missed(file, error, ignore_not_found)
+        raise DatasetExecutionError(f"The file '{file.path}' can't be downloaded to {place}: {error.strerror or error}.", error) from None
+    return True
+
+
+def _missed(file: LocalFile, error: OSError, ignore_not_found: bool) -> bool:
+    from azureml.data.dataset_error_handling import DatasetExecutionError
+
+    if not ignore_not_found:
         raise DatasetExecutionError(
             f"The file '{file.path}' can't be downloaded: {file.local} is not there any more. Pass ignore_not_found=True to leave it out.",
             error,
         ) from None
-    except OSError as error:
-        raise DatasetExecutionError(f"The file '{file.path}' can't be downloaded to {place}: {error.strerror or error}.", error) from None
-    return True
+    return False
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 import zlib
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
 
-from penstock.model.datasets import DELIMITED, FILE, PARQUET, TABULAR, Dataset, Parsing, format_dataset
+from penstock.model.datasets import DELIMITED, FILE, PARQUET, READING, TABULAR, Dataset, Parsing, format_dataset
 
 # A dataset without places: they are known when the step has run.
 AS_FILES = Dataset(FILE)
@@ -138,7 +138,7 @@ def split(reading: Dataset, percentage: float, seed: Optional[int], name: str) -
 def to_document(reading: Dataset) -> Dict[str, Any]:
     """Return what an input or output port of a graph document says of a reading; {} for plain files."""
     whole = format_dataset(reading)
-    return {name: whole[name] for name in ("parsing", "partition_format", "operations") if name in whole}
+    return {name: whole[name] for name in READING if name in whole}
 
 
 def _check_columns(columns: Any) -> Any:

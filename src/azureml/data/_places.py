@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 SQL_KINDS = (constants.AZURE_SQL_DATABASE, constants.AZURE_POSTGRESQL, constants.AZURE_MYSQL)
 
-# Members of a URL's query that are keys to a store: a dataset's document is no place for them.
-_SECRET_MEMBERS = ("sig", "x-amz-signature", "x-goog-signature")
 _FORMS = (
     "Use one of, or a list of: a tuple (datastore, 'relative/path'), a DataPath, a DataReference; "
     "or a URL that begins with http://, https://, wasb://, wasbs://, abfs://, abfss://, adl:// or another scheme that fsspec knows; "
@@ -153,18 +151,16 @@ def _file_url(path: str) -> str:
 
 def _check_no_key(url: str) -> None:
     """A key in a URL would be stored with the dataset, for everybody who can list datasets."""
-    from urllib.parse import parse_qsl, urlsplit
+    from urllib.parse import urlsplit
+
+    from penstock.model.datasets import find_secret
 
     parts = urlsplit(url)
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    if any(name.lower() in _SECRET_MEMBERS for name, _ in parse_qsl(parts.query)):
+    secret = find_secret(url)
+    if secret:
         raise _error(
-            f"The URL {shown} carries a signature. A dataset keeps its URL for all to read: register a datastore with the "
-            "credential, and name the files as (datastore, 'path')."
-        )
-    if parts.password:
-        raise _error(
-            f"The URL {shown} carries a password. A dataset keeps its URL for all to read: register a datastore with the "
+            f"The URL {shown} carries {secret}. A dataset keeps its URL for all to read: register a datastore with the "
             "credential, and name the files as (datastore, 'path')."
         )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 INSTALL = 'pip install "penstock[data]"'
 _LIBRARIES = ("pandas", "pyarrow")
 _MOST_PLACES = 3  # in a message
+_LONGEST_PATH = 1000
 
 
 class reading_errors:  # noqa: N801  read as a verb at the place of use
@@ -57,7 +58,7 @@ def _mark(place: Place) -> str:
 def _shown(place: Place) -> str:
     if place.url is not None:
         return place.url.partition("?")[0]
-    return f"{'a query' if place.path is None else repr(place.path)} on the datastore '{place.datastore}'"
+    return f"{'a query' if place.path is None else repr(place.path[:_LONGEST_PATH])} on the datastore '{place.datastore}'"
 
 
 def missing_library(name: str, install: str = INSTALL) -> Exception:
@@ -147,10 +148,11 @@ def open_first_file(dataset: Dataset, workspace: Optional[Workspace]) -> Any:
     from dataclasses import replace
 
     from penstock.model import datasets as model
+    from penstock.model.selection import FOR_FILES_OF_TABLES
 
     if any(place.query is not None for place in dataset.places):
         return open_table(dataset, workspace)
-    chosen = tuple(item for item in dataset.operations if item.kind in ("select_paths", "partition_values"))
+    chosen = tuple(item for item in dataset.operations if item.kind in FOR_FILES_OF_TABLES)
     files = model.Dataset(model.FILE, dataset.places, partition_format=dataset.partition_format, operations=chosen)
     found = resolve(files, workspace)["files"]
     first = next((number for number, file in enumerate(found) if file["size"] != 0), 0)

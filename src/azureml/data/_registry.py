@@ -47,7 +47,7 @@ def _version_number(name: str, version: Any) -> Optional[int]:
         return None
     if isinstance(version, int) and not isinstance(version, bool):
         return version
-    if isinstance(version, str) and version.isdigit():
+    if isinstance(version, str) and version.isascii() and version.isdigit():
         return int(version)
     raise UserErrorException(f"The dataset '{name}' has no version {version!r}: give a whole number, or 'latest'.")
 

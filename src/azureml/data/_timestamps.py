@@ -63,7 +63,7 @@ def between(definition: Dataset, start: Optional[Any], end: Optional[Any], inclu
     if definition.timestamp is None:
         from azureml.exceptions import DatasetTimestampMissingError
 
-        raise DatasetTimestampMissingError("The dataset has no timestamp column: name it with with_timestamp_columns(timestamp='column').")
+        raise DatasetTimestampMissingError("name it with with_timestamp_columns(timestamp='column').")
     return definition.then(
         "time_range",
         column=definition.timestamp,

@@ -200,6 +200,8 @@ def _query_text(value: Any) -> str:
 def quoted(name: str, safe: str = "") -> str:
     """Return a name as part of a path; raise Invalid for one that no path can hold."""
     try:
+        if not name or ("/" in name and not safe):
+            raise Invalid(f"{name!r} can't be a name: a name is not empty and has no '/'.")
         return quote(name, safe=safe)
     except (UnicodeEncodeError, TypeError):
         raise Invalid(f"{name!r} can't be a name.") from None

@@ -67,7 +67,14 @@ def components(
 
 def _input(port: InputPort, content: Content) -> Dict[str, Any]:
     shown = {"mode": port.mode, "path": port.path_on_compute, "content": content.digest}
-    return {**shown, "definition": content.definition} if content.definition else shown
+    if content.definition:
+        shown["definition"] = content.definition
+    if port.dataset is not None and not _MADE_UP.fullmatch(port.name):
+        shown["name"] = port.name  # the script asks for it: run.input_datasets[name]
+    return shown
+
+
+_MADE_UP = re.compile(r"input__?[0-9a-f]{8}")  # the name of a dataset input that the user gave none
 
 
 def _output(port: OutputPort) -> Dict[str, Any]:

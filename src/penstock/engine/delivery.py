@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.engine.inputs import ById, Fetched, InPlace, Source, Written
+from penstock.model.errors import Invalid
 from penstock.model.graph import InputPort, StepNode
 from penstock.storage.paths import safe_join
 
@@ -51,7 +52,7 @@ def _deliver(delivery: Delivery, port: InputPort, source: Source, work: str, own
     target = _target(port, source, work, own)
     if isinstance(source.data, Written):
         delivery.folders.append(target)
-        delivery.written.append({"dataset": dict(source.data.document), "target": target})
+        delivery.written.append({"name": port.name, "dataset": dict(source.data.document), "target": target})
         return target
     if isinstance(source.data, InPlace):
         return _deliver_in_place(delivery, port, source.data, target)
@@ -67,7 +68,10 @@ def _target(port: InputPort, source: Source, work: str, own: str) -> str:
             return os.path.join(own, port.name)
         wanted = source.usual_target
     if not os.path.isabs(wanted):
-        safe_join(Path(work), wanted)  # refuses to leave the working directory
+        try:
+            safe_join(Path(work), wanted)  # refuses to leave the working directory
+        except Invalid as error:
+            raise Invalid(f"The input '{port.name}' can't be put where its path_on_compute says. {error.message}") from None
     return os.path.join(work, wanted)
 
 

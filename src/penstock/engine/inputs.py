@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,17 +9,17 @@ from typing import Any
 
 from penstock.compile.fingerprints import Content
 from penstock.compile.manifests import Entry
-from penstock.model.datasets import TABULAR, Dataset, Place, definition_hash, format_dataset, over_place, parse_dataset
+from penstock.model.datasets import READING, TABULAR, Dataset, Place, definition_hash, format_dataset, literal, over_place, parse_dataset
 from penstock.model.errors import Invalid, NotFound
 from penstock.model.graph import DataNode, InputPort
 from penstock.operations.context import Context
 from penstock.operations.datasets import dataset_id_of, get_dataset, get_dataset_version
-from penstock.operations.datastores import store_of
-from penstock.operations.manifests import Check, Digests, Unread, remember, stored_entry
+from penstock.operations.datastores import place_store, store_of
+from penstock.operations.manifests import Digests, Unread, list_path, remember, stored_entry
 from penstock.operations.reuse import list_stored
-from penstock.operations.selection import Resolved, resolve
+from penstock.operations.selection import Resolved, fetch, resolve
 from penstock.operations.step_data import UsedDataset
-from penstock.storage.stores import Found, Store
+from penstock.storage.stores import Check, Found, Store
 
 
 @dataclass(frozen=True)
@@ -142,10 +141,8 @@ class Inputs:
             place = self._context.stores.local_path(store, path)
             if not os.path.exists(place):
                 raise _nothing_at(store, path, place)
-            found = None if most_bytes is None else self._digests.measure(place, most_bytes)
-            if isinstance(found, Unread):
-                return Source(Content(None), InPlace(place), found, target)
-            return Source(Content(remember(self._context, found or self._digests.of(place, check))), InPlace(place), usual_target=target)
+            digest, unread, _ = self._read_folder(place, most_bytes, check)
+            return Source(Content(digest), InPlace(place), unread, target)
         files = self.list_files(OnStore(store, path), "", check)
         digest, _ = self._digest(files.parts, None, check)
         return Source(Content(digest), files, usual_target=target)
@@ -168,16 +165,44 @@ class Inputs:
         base = dataset
         while base.written is not None:
             base = base.written.dataset
-        resolved = resolve(self._context, workspace_id, base, check)
-        digest, unread = self._digest(_parts(resolved), most_bytes, check)
-        data = self._hand_over(port, dataset, document, used, resolved)
-        return Source(Content(digest, definition_hash(document)), data, unread, dataset=used)
-
-    def _hand_over(self, port: InputPort, dataset: Dataset, document: Mapping[str, Any], used: UsedDataset, resolved: Resolved) -> Data:
+        digest, unread, lies = self._look_up(base, port, workspace_id, most_bytes, check)
         if port.mode == "direct":
-            return ById(used.dataset_id)
-        if dataset.written is not None:
-            return Written(document)
+            lies = ById(used.dataset_id)
+        elif dataset.written is not None:
+            lies = Written(document)
+        return Source(Content(digest, definition_hash(document)), lies, unread, dataset=used)
+
+    def _look_up(
+        self, dataset: Dataset, port: InputPort, workspace_id: str, most_bytes: int | None, check: Check
+    ) -> tuple[str | None, Unread | None, Data]:
+        """Return the digest of a dataset's files, or what is known of unread ones, and where they lie."""
+        folder = self._find_whole_folder(dataset, workspace_id)
+        if folder is not None:
+            digest, unread, is_empty = self._read_folder(folder, most_bytes, check)
+            if not is_empty:
+                return digest, unread, InPlace(folder)
+        resolved = resolve(self._context, workspace_id, dataset, check)
+        digest, unread = self._digest(_parts(resolved), most_bytes, check)
+        return digest, unread, self._place_of(resolved, port)
+
+    def _find_whole_folder(self, dataset: Dataset, workspace_id: str) -> str | None:
+        """Return the folder of this machine that a dataset is, as a whole: it need not be resolved file by file."""
+        place = dataset.places[0]
+        if len(dataset.places) > 1 or dataset.operations or dataset.partition_format or not place.path or literal(place.path) != place.path:
+            return None
+        store, path = place_store(self._context, workspace_id, place)
+        folder = self._context.stores.local_path(store, path) if store.is_local else ""
+        return folder if os.path.isdir(folder) else None
+
+    def _read_folder(self, place: str, most_bytes: int | None, check: Check) -> tuple[str | None, Unread | None, bool]:
+        """Return the digest of a file or folder, or what is known of it unread, and whether it holds no file."""
+        found = None if most_bytes is None else self._digests.measure(place, most_bytes)
+        if isinstance(found, Unread):
+            return None, found, False
+        entries = found or self._digests.of(place, check)
+        return remember(self._context, entries), None, not entries
+
+    def _place_of(self, resolved: Resolved, port: InputPort) -> Data:
         first = resolved.files[0] if resolved.files else None
         if first and first.store.is_local and (resolved.folder is not None or (resolved.is_single and port.mode == "mount")):
             path = first.found.path if resolved.is_single else resolved.folder or ""
@@ -205,7 +230,7 @@ class Inputs:
         if port.dataset is None:
             place = InPlace(self._context.stores.local_path(store, output["path"])) if store.is_local else OnStore(store, output["path"])
             return Source(Content(digest), place, usual_target=f"{store.name}/{output['path']}")
-        dataset = parse_dataset(over_place(Place(output["datastore"], output["path"]), port.dataset))
+        dataset = parse_dataset(over_place(Place(output["datastore"], literal(output["path"])), port.dataset))
         _check_mode(dataset, port)
         definition = format_dataset(dataset)
         used = UsedDataset(dataset_id_of(workspace_id, definition))
@@ -216,8 +241,8 @@ class Inputs:
     def _over_output(self, store: Store, path: str, dataset: Dataset, used: UsedDataset, port: InputPort) -> Data:
         if port.mode == "direct":
             return ById(used.dataset_id)
-        if store.is_local and not dataset.operations and dataset.partition_format is None:
-            return InPlace(self._context.stores.local_path(store, path))
+        if not dataset.operations and dataset.partition_format is None:
+            return InPlace(self._context.stores.local_path(store, path)) if store.is_local else OnStore(store, path)
         return Unlisted(dataset)
 
     def _digest_now(self, store: Store, path: str, check: Check) -> str:
@@ -233,24 +258,20 @@ class Inputs:
         It is None where more than `most_bytes` had to be read for it.
         """
         told: list[Entry] = []
-        here: list[tuple[str, str]] = []
+        silent: list[Part] = []  # of these nothing is told: their bytes say what they hold, and those of others must be fetched for that
         for part in parts:
             known = None if part.store.is_local and not part.found.token else stored_entry(part.found, part.path)
             if known:
                 told.append(known)
             else:
-                here.append((self._bring(part, check), part.path))
+                silent.append(part)
+        places = fetch(self._context, [(part.store, part.found) for part in silent], check)
+        here = [(place, part.path) for place, part in zip(places, silent, strict=True)]
         found = None if most_bytes is None or not here else self._digests.measure_files(here, most_bytes)
         if isinstance(found, Unread):
             return None, found._replace(shape=(*found.shape, *((entry.path, entry.size) for entry in told)))
         read = found or (self._digests.of_files(here, check) if here else [])
         return remember(self._context, sorted([*told, *read])), None
-
-    def _bring(self, part: Part, check: Check) -> str:
-        """Return where a file can be read; a store that says nothing of its files makes us fetch them to know them."""
-        if part.store.is_local:
-            return self._context.stores.local_path(part.store, part.found.path)
-        return self._context.stores.fetch(part.store, [part.found], check)[0]
 
     # Handing over
 
@@ -259,7 +280,7 @@ class Inputs:
         if isinstance(data, Unlisted):
             resolved = resolve(self._context, workspace_id, data.dataset, check)
             return Files(_parts(resolved), resolved.is_single)
-        found = self._context.stores.list(data.store, data.path, check)
+        found = list_path(self._context, data.store, data.path, check)
         if not found:
             raise _nothing_at(data.store, data.path)
         parts = tuple(Part(data.store, item, item.path[len(data.path) :].lstrip("/")) for item in found)
@@ -287,7 +308,7 @@ def _transformed(found: tuple[dict[str, Any], UsedDataset], port: InputPort, wor
     """Return a dataset that a script linked, read as the port says."""
     document, used = found
     chosen = over_place(Place("any", "path"), port.dataset or {})
-    if not set(chosen) & {"parsing", "partition_format", "operations"}:
+    if not set(chosen) & set(READING):
         return document, used
     more = parse_dataset(chosen)
     dataset = parse_dataset(document)
@@ -301,9 +322,3 @@ def _transformed(found: tuple[dict[str, Any], UsedDataset], port: InputPort, wor
         )
     )
     return read, UsedDataset(dataset_id_of(workspace_id, read))
-
-
-def load_outputs(row: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Return the outputs that a row of step_runs holds."""
-    found: list[dict[str, Any]] = json.loads(row["outputs"]) if row else []
-    return found

@@ -28,7 +28,7 @@ from penstock.model.graph import OutputPort, StepNode
 from penstock.model.ids import new_id
 from penstock.operations.context import Context
 from penstock.operations.datasets import get_dataset
-from penstock.operations.manifests import Digests
+from penstock.operations.manifests import Digests, list_path
 from penstock.operations.reuse import BYTES, TOKENS, list_stored
 from penstock.persistence.database import Row
 from penstock.storage.discards import discard
@@ -111,8 +111,7 @@ class Publishing:
         try:
             return self._bring(row, port, place, document, unpack_entries(item.manifest), check)
         except PenstockError as error:
-            error.message = f"Its output '{port.name}' can't be published: {error.message}"
-            error.args = (error.message,)
+            error.begin_with(f"Its output '{port.name}' can't be published:")
             raise
 
     def _bring(self, row: Row, port: OutputPort, place: OutputPlace, document: dict[str, Any], entries: list[Entry], check: Check) -> Made:
@@ -142,7 +141,7 @@ class Publishing:
         if mark.exists():
             return
         wanted = {_join(place.path, entry.path) for entry in entries}
-        taken = sorted(wanted & {found.path for found in self._context.stores.list(place.store, place.path, check)})
+        taken = sorted(wanted & {found.path for found in list_path(self._context, place.store, place.path, check)})
         if taken:
             more = f", and {len(taken) - 1} more" if len(taken) > 1 else ""
             raise Refused(
@@ -221,20 +220,25 @@ def move(source: str, target: str, entries: Sequence[Entry], is_whole: bool = Tr
             if error.errno not in _PLACE_TAKEN:
                 raise
     os.makedirs(target, exist_ok=True)
-    for entry in entries:
-        _move_file(os.path.join(source, entry.path), os.path.join(target, entry.path), source)
+    linked = {entry.path for entry in entries if _is_behind_link(source, entry.path)}
+    for entry in sorted(entries, key=lambda item: item.path not in linked):  # first what links lead to, while it is there
+        _move_file(os.path.join(source, entry.path), os.path.join(target, entry.path), entry.path in linked)
 
 
-def _move_file(source: str, target: str, top: str) -> None:
+def _is_behind_link(top: str, path: str) -> bool:
+    return os.path.realpath(os.path.join(top, path)) != os.path.join(os.path.realpath(top), path)
+
+
+def _move_file(source: str, target: str, is_linked: bool) -> None:
     if not os.path.exists(source):
         if os.path.exists(target):
             return
         raise NotFound(f"The file {source} is gone.")
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    if os.path.realpath(source) == os.path.join(os.path.realpath(top), os.path.relpath(source, top)):
+    if not is_linked:
         os.replace(source, target)
         return
-    temporary = os.path.join(os.path.dirname(target), f"{UNFINISHED}{new_id()}")  # a link: its bytes are what was meant
+    temporary = os.path.join(os.path.dirname(target), f"{UNFINISHED}{new_id()}")  # its bytes are what was meant
     copy_file(source, temporary)
     os.replace(temporary, target)
 

@@ -11,6 +11,7 @@ from penstock.engine.inputs import AWAY, Data, Fetched, Files, Here, Inputs, OnS
 from penstock.engine.orders import ReadyStep
 from penstock.model.errors import PenstockError
 from penstock.operations.context import Context
+from penstock.operations.selection import fetch
 from penstock.storage.paths import clean_relative
 
 THREADS = 8  # transfers wait for networks; a slow one must not hold up the others
@@ -66,20 +67,17 @@ class Staging:
         try:
             return replace(source, data=self._fetch(source.data, step.row["workspace_id"], check))
         except PenstockError as error:
-            error.message = f"Its input '{name}' can't be fetched: {error.message}"
-            error.args = (error.message,)
+            error.begin_with(f"Its input '{name}' can't be fetched:")
             raise
 
     def _fetch(self, data: Data, workspace_id: str, check: Check) -> Fetched:
         if isinstance(data, (OnStore, Unlisted)):
             data = self._inputs.list_files(data, workspace_id, check)
         assert isinstance(data, Files)
-        places: dict[int, str] = {}
-        for store in {id(part.store): part.store for part in data.parts}.values():
-            mine = [number for number, part in enumerate(data.parts) if part.store is store]
-            fetched = self._context.stores.fetch(store, [data.parts[number].found for number in mine], check)
-            places.update(zip(mine, fetched, strict=True))
-        files = [Here(places[number], _relative(part, data.is_single), not part.store.is_local) for number, part in enumerate(data.parts)]
+        places = fetch(self._context, [(part.store, part.found) for part in data.parts], check)
+        files = [
+            Here(place, _relative(part, data.is_single), not part.store.is_local) for place, part in zip(places, data.parts, strict=True)
+        ]
         return Fetched(tuple(files), data.is_single)
 
 

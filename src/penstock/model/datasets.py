@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple
+from urllib.parse import parse_qsl, urlsplit
 
 from penstock.model.errors import Invalid
 
@@ -36,6 +37,10 @@ OPERATIONS: Dict[str, Tuple[str, ...]] = {
     "select_paths": ("pattern",),  # a regular expression, searched in each file's path
     "partition_values": ("values",),  # list of {column: value}: files whose partition columns have one of these
 }
+
+
+# The members of a dataset document that say how files are read, and not where they are: what a port of a graph holds.
+READING = ("parsing", "partition_format", "operations")
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,19 @@ class Dataset:
         return replace(self, operations=(*self.operations, Operation(kind, settings)))
 
 
-def over_place(place: Place, about: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return the document of the dataset over one place, read as a port of a graph says: with its `parsing`, `partition_format`, `operations`.
+def literal(path: str) -> str:
+    """Return the pattern that names a path, whatever letters it holds."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in path)
 
-    Nothing of it is checked; `parse_dataset` does.
+
+def over_place(place: Place, about: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return the document of the dataset over one place, read as a port of a graph says. Nothing is checked; `parse_dataset` does that.
+
+    Args:
+        place: Where its files are.
+        about: The members of READING that the port has.
     """
-    chosen = {name: about[name] for name in ("parsing", "partition_format", "operations") if about.get(name)}
+    chosen = {name: about[name] for name in READING if about.get(name)}
     return {"format": FORMAT, "type": TABULAR if "parsing" in chosen else FILE, "places": [_format(place)], **chosen}
 
 
@@ -185,6 +197,22 @@ def _check(dataset: Dataset) -> None:
         for text in (place.datastore, place.path, place.url, place.query):
             if text is not None and not isinstance(text, str):
                 raise ValueError("a place is made of texts")
+
+
+# Members of a URL's query that are keys to a store.
+_SIGNATURES = ("sig", "x-amz-signature", "x-goog-signature")
+
+
+def find_secret(url: str) -> Optional[str]:
+    """Return which secret a URL carries, 'a signature' or 'a password', or None. A document is no place for one: many people read it.
+
+    Raises:
+        ValueError: It can't be a URL.
+    """
+    parts = urlsplit(url)
+    if any(name.lower() in _SIGNATURES for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        return "a signature"
+    return "a password" if parts.password else None
 
 
 def list_places(document: Mapping[str, Any]) -> List[str]:

@@ -24,6 +24,11 @@ class PenstockError(Exception):
         self.message = message
         self.details = details
 
+    def begin_with(self, words: str) -> None:
+        """Let the message begin with where it happened, such as an input's name."""
+        self.message = f"{words} {self.message}"
+        self.args = (self.message,)
+
     def document(self) -> dict[str, Any]:
         """Return the JSON form that REST answers carry."""
         return {"error": {"code": self.code, "message": self.message, "details": self.details}}

@@ -140,7 +140,8 @@ class StepNode:
 class DataNode:
     """Data that exists before the run: a path on a datastore, or a dataset. `parameter` names the parameter whose value replaces it.
 
-    `dataset` is {"id": of a saved dataset} or {"name": ..., "version": number, or None for the latest when the step starts}.
+    `dataset` is {"id": of a saved dataset}; {"id", "name", "version"} of one that was taken by that name and version, which lineage then
+    tells; or {"name", "version"}, with None as version for the latest when the step starts.
     """
 
     id: str

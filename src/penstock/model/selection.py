@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Pattern
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Pattern, Sequence
 
 from penstock.model.datasets import FILE, Dataset
 from penstock.model.errors import Invalid
@@ -17,6 +17,8 @@ from penstock.model.partitions import plain_value
 FOR_FILES = ("take", "skip", "sample", "split", "filter", "select_paths", "partition_values")
 FOR_FILES_OF_TABLES = ("select_paths", "partition_values")  # what else a tabular dataset lists is done to its rows
 _NUMBERS = 2**53
+
+Search = Callable[[str, Sequence[str]], Sequence[bool]]  # which of some paths a regular expression has a match in
 
 
 class Candidate(NamedTuple):
@@ -34,8 +36,19 @@ def random_number(seed: Any, text: str) -> float:
     return (int.from_bytes(digest, "big") >> 11) / _NUMBERS
 
 
-def select_files(dataset: Dataset, candidates: Iterable[Candidate]) -> List[Any]:
+def search_paths(pattern: str, paths: Sequence[str]) -> Sequence[bool]:
+    """Tell for each path whether a regular expression has a match in it; some expressions take longer than anybody lives."""
+    search = compile_pattern(pattern).search
+    return [search(path) is not None for path in paths]
+
+
+def select_files(dataset: Dataset, candidates: Iterable[Candidate], search: Search = search_paths) -> List[Any]:
     """Return what the operations of a dataset leave of its files, in order.
+
+    Args:
+        dataset: The dataset.
+        candidates: Its files.
+        search: Searches paths. A service, which many wait for, gives one that comes to an end.
 
     Raises:
         Invalid: An operation can't be done to files, or names a column that the partition_format does not have.
@@ -43,7 +56,9 @@ def select_files(dataset: Dataset, candidates: Iterable[Candidate]) -> List[Any]
     kinds = FOR_FILES if dataset.type == FILE else FOR_FILES_OF_TABLES
     left = list(candidates)
     for operation in dataset.operations:
-        if operation.kind in kinds:
+        if operation.kind == "select_paths":
+            left = _select_paths(operation.settings, left, search)
+        elif operation.kind in kinds:
             left = _RULES[operation.kind](operation.settings, left)
         elif dataset.type == FILE:
             raise Invalid(f"The operation {operation.kind} is done to columns, and a file dataset has none.")
@@ -85,9 +100,9 @@ def _filter(settings: Mapping[str, Any], left: List[Candidate]) -> List[Candidat
     return [item for item in left if evaluate(expression, {name: plain_value(value) for name, value in item.partition.items()}) is True]
 
 
-def _select_paths(settings: Mapping[str, Any], left: List[Candidate]) -> List[Candidate]:
-    pattern = compile_pattern(settings["pattern"])
-    return [item for item in left if pattern.search(item.whole_path)]
+def _select_paths(settings: Mapping[str, Any], left: List[Candidate], search: Search) -> List[Candidate]:
+    stays = search(settings["pattern"], [item.whole_path for item in left])
+    return [item for item, is_found in zip(left, stays) if is_found]
 
 
 def _partition_values(settings: Mapping[str, Any], left: List[Candidate]) -> List[Candidate]:
@@ -114,6 +129,5 @@ _RULES: Dict[str, Callable[[Mapping[str, Any], List[Candidate]], List[Candidate]
     "sample": _sample,
     "split": _split,
     "filter": _filter,
-    "select_paths": _select_paths,
     "partition_values": _partition_values,
 }

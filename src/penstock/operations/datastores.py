@@ -35,7 +35,10 @@ def get_datastore(context: Context, workspace_id: str, name: str) -> dict[str, A
 
 
 def _get_row(context: Context, workspace_id: str, name: str) -> dict[str, Any]:
-    row = context.database.first("select * from datastores where workspace_id = ? and name = ?", (workspace_id, name))
+    row = context.database.first(  # names have no capitals, and as in v1 they are found with capitals all the same
+        "select * from datastores where workspace_id = ? and name in (?, ?) order by name = ? desc",
+        (workspace_id, name, name.lower(), name),
+    )
     if row is None:
         workspace = get_workspace(context, workspace_id)
         known = [item["name"] for item in list_datastores(context, workspace_id)]
@@ -51,7 +54,7 @@ def get_datastore_secrets(context: Context, workspace_id: str, name: str) -> dic
         Unavailable: The file with the key is missing or not private.
     """
     row = _get_row(context, workspace_id, name)
-    found = kept.get_secrets(context, workspace_id, _owner(name))
+    found = kept.get_secrets(context, workspace_id, _owner(row["name"]))
     if row["type"] != definitions.FSSPEC:
         return found
     values = {key: json.loads(value) for key, value in found.items()}
@@ -146,7 +149,7 @@ def _prepare_root(name: str, root: str) -> str:
 def set_default_datastore(context: Context, workspace_id: str, name: str) -> dict[str, Any]:
     """Make a datastore the one that is used where a script names none."""
     with context.change() as change:
-        get_datastore(context, workspace_id, name)
+        name = _get_row(context, workspace_id, name)["name"]
         change.rows.execute("update datastores set is_default = (name = ?) where workspace_id = ?", (name, workspace_id))
         return get_datastore(context, workspace_id, name)
 
@@ -158,7 +161,9 @@ def unregister_datastore(context: Context, workspace_id: str, name: str) -> None
         Refused: It is the default one.
     """
     with context.change() as change:
-        if get_datastore(context, workspace_id, name)["is_default"]:
+        row = _get_row(context, workspace_id, name)
+        name = row["name"]
+        if row["is_default"]:
             raise Refused(f"'{name}' is the default datastore of its workspace. Make another one the default first.")
         kept.remove_secrets(change, workspace_id, _owner(name))
         change.rows.execute("delete from datastores where workspace_id = ? and name = ?", (workspace_id, name))
@@ -191,7 +196,7 @@ def store_of(context: Context, workspace_id: str, name: str) -> Store:
         Unavailable: Its secrets can't be read, or its folder can't be made.
     """
     row = _get_row(context, workspace_id, name)
-    definition = json.loads(row["definition"])
+    name, definition = row["name"], json.loads(row["definition"])
     redirect = _find_redirect(context, name, definition)
     if redirect is not None:
         return _redirected(name, row["type"], redirect)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from penstock.model.datasets import (
     DELIMITED,
@@ -21,6 +21,7 @@ from penstock.model.datasets import (
     Operation,
     Parsing,
     Written,
+    find_secret,
     format_dataset,
     parse_dataset,
 )
@@ -78,13 +79,12 @@ def _check_url(url: str | None) -> None:
     if url is None or "://" not in url:
         return
     try:
-        parts = urlsplit(url)
-        has_secret = parts.password is not None or "sig" in parse_qs(parts.query)
+        secret = find_secret(url)
     except ValueError as error:
         raise Invalid(f"A dataset has an address that is none: {error}.") from None
-    if has_secret:
+    if secret:
         raise Invalid(
-            f"An address on '{parts.hostname}' holds a password or a signature, which a dataset would show to everybody. "
+            f"An address on '{urlsplit(url).hostname}' holds {secret}, which a dataset would show to everybody. "
             "Register a datastore with these credentials, and name the path on it."
         )
 

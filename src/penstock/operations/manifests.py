@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from penstock.compile.manifests import Digester, Entry, digest_file, manifest_digest, pack_entries, read_manifest, unpack_entries
+from penstock.model.datasets import literal
 from penstock.model.errors import Unavailable
 from penstock.operations.context import Change, Context
-from penstock.storage.stores import Found
+from penstock.storage.stores import Check, Found, Store
 
 READ_TRIES = 3
 LOOK_ONLY = -1  # bytes to read at most: none, and what is known of them does not count either
 _NAMES = 5  # of files, in a sentence
 
-Check = Callable[[], None]
 _Facts = tuple[int, int, int, str]  # size, time, inode, digest
 
 
@@ -150,6 +150,13 @@ def _is_text(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def list_path(context: Context, store: Store, path: str, check: Check = _go_on) -> list[Found]:
+    """Return the file at a path of a store, or all files below it; its letters mean themselves. [] when nothing is there."""
+    if literal(path) == path:
+        return list(context.stores.list(store, path, check))
+    return [item for item in context.stores.list_prefix(store, path, check) if item.path == path or item.path.startswith(f"{path}/")]
 
 
 def stored_entry(found: Found, path: str) -> Entry | None:

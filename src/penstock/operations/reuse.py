@@ -14,9 +14,9 @@ from penstock.model.errors import Invalid, NotFound, Unsupported
 from penstock.model.graph import parse_graph
 from penstock.operations.context import Context
 from penstock.operations.datastores import store_of
-from penstock.operations.manifests import Check, Digests, describe_changes, find_entries, stored_entry
+from penstock.operations.manifests import Digests, describe_changes, find_entries, list_path, stored_entry
 from penstock.persistence.database import Row
-from penstock.storage.stores import Store
+from penstock.storage.stores import Check, Store
 
 # How it is known that an output is as it was, where names and sizes are not enough.
 BYTES = "bytes"
@@ -109,7 +109,7 @@ def _stands(context: Context, workspace_id: str, output: dict[str, Any], check: 
 
 def list_stored(context: Context, store: Store, path: str, check: Check = lambda: None) -> list[Entry]:
     """Return the manifest of a path of another machine, by what its store says of each file; [] when nothing is there."""
-    found = context.stores.list(store, path, check)
+    found = list_path(context, store, path, check)
     return [stored_entry(item, item.path[len(path) :].lstrip("/")) or Entry(item.path, item.size, "") for item in found]
 
 
@@ -149,6 +149,8 @@ def _sentence(context: Context, item: fingerprints.Difference, inputs: Sequence[
         name = f"the input '{inputs[int(place)]}'" if int(place) < len(inputs) else f"input {place}"
         if member == "content":
             return f"{name} has other content{_changed_data(context, item.old, item.new)}"
+        if member == "name":
+            return f"{name} had another name" + (f", '{item.old}'" if item.old else "")
         if member == "definition":
             return f"{name} is another dataset, or one that is read in another way"
     if item.component.startswith("environment"):

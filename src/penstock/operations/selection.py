@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import posixpath
 import re
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from penstock.model.datasets import Dataset, Place
-from penstock.model.errors import Invalid, NotFound, PenstockError
+from penstock.model.errors import Invalid, NotFound, PenstockError, Unavailable
 from penstock.model.partitions import PartitionFormat, parse_partition_format
-from penstock.model.selection import Candidate, select_files
+from penstock.model.selection import Candidate, compile_pattern, select_files
 from penstock.operations.context import Context
 from penstock.operations.datastores import clean_pattern, place_store
 from penstock.operations.definitions import read_definition
 from penstock.operations.workspaces import get_workspace
-from penstock.storage.stores import Found, Store
-from penstock.storage.stores.addresses import describe, describe_path
+from penstock.storage.stores import Check, Found, Store
+from penstock.storage.stores.addresses import address_of, describe, describe_path
 from penstock.storage.stores.patterns import Pattern
-
-Check = Callable[[], None]
 
 _SOME_LETTERS = re.compile(r"[?\[]")  # after these, v1 shows whole paths
 _ALL_BELOW = ("**", "**/*")
 _MOST_NAMES = 10  # in a message
 _QUERY_SECONDS = 30
 _AT_ONCE = 16  # places on other machines
+
+_SEARCH_SECONDS = 10
+_SEARCH = "import json, re, sys; wanted, paths = json.load(sys.stdin); print(json.dumps([bool(re.search(wanted, path)) for path in paths]))"
 
 
 class ResolvedFile(NamedTuple):
@@ -109,6 +113,20 @@ def _show_file(file: ResolvedFile) -> dict[str, Any]:
         "local": os.path.join(store.root, found.path) if store.is_local else None,
         "partition": file.partition,
     }
+
+
+def fetch(context: Context, files: Sequence[tuple[Store, Found]], check: Check) -> list[str]:
+    """Return where each file can be read on this machine. Each store is asked once, by however many places of a dataset it is named."""
+    stores = {id(store): store for store, _ in files}
+    names = {key: (store.name, address_of(store)) for key, store in stores.items()}
+    by_store: dict[tuple[str, str], list[int]] = {}
+    for number, (store, _) in enumerate(files):
+        by_store.setdefault(names[id(store)], []).append(number)
+    places: dict[int, str] = {}
+    for numbers in by_store.values():
+        found = context.stores.fetch(files[numbers[0]][0], [files[number][1] for number in numbers], check)
+        places.update(zip(numbers, found, strict=True))
+    return [places[number] for number in range(len(files))]
 
 
 # Places
@@ -216,7 +234,24 @@ def _select(dataset: Dataset, files: list[ResolvedFile]) -> list[ResolvedFile]:
     if not dataset.operations:
         return files
     asks = any(operation.kind == "filter" for operation in dataset.operations)
-    return select_files(dataset, [_candidate(file, asks) for file in files])
+    return select_files(dataset, [_candidate(file, asks) for file in files], _search_paths)
+
+
+def _search_paths(pattern: str, paths: Sequence[str]) -> Sequence[bool]:
+    """Search in a process of its own: an expression that never comes to an end would hold up the whole service."""
+    compile_pattern(pattern)
+    command, given = [sys.executable, "-I", "-S", "-c", _SEARCH], json.dumps([pattern, paths])
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=_SEARCH_SECONDS, check=True)
+    except subprocess.TimeoutExpired:
+        raise Invalid(
+            f"The regular expression '{pattern[:200]}' did not come to an end within {_SEARCH_SECONDS} seconds, in {len(paths)} paths. "
+            "A repetition within a repetition, such as '(a+)+', does that; write it without one."
+        ) from None
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Unavailable(f"The paths can't be searched for '{pattern[:200]}' now: {error}. Try again.") from error
+    found: list[bool] = json.loads(done.stdout)
+    return found
 
 
 def _candidate(file: ResolvedFile, with_facts: bool) -> Candidate:
@@ -252,6 +287,9 @@ def _nothing_found(context: Context, store: Store, text: str, check: Check) -> N
     except PenstockError:  # what was asked for is not there: that is the news
         names = []
     shown = f"There is no file '{path}' on {where}" if pattern.is_plain else f"No file on {where} fits '{path}'"
+    if posixpath.basename(text) in names:
+        hint = "'*', '?' and '[' stand for other letters in a path; to name the file itself, write them as '[*]', '[?]' and '[[]'."
+        return NotFound(f"{shown}. {hint}", **about)
     near = difflib.get_close_matches(posixpath.basename(text), names, n=1) if pattern.is_plain else []
     hint = (
         f"Did you mean '{_tell_path(store, posixpath.join(folder, near[0]))}'?" if near else _tell_names(_tell_path(store, folder), names)

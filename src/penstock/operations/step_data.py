@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.model.datasets import Place, over_place
+from penstock.model.datasets import Place, literal, over_place
 from penstock.model.graph import OutputPort, Registration
 from penstock.operations.context import Change
 from penstock.operations.datasets import register_within, save_within
@@ -56,7 +56,7 @@ def _definition(change: Change, port: OutputPort, output: Mapping[str, Any]) -> 
         assert row is not None, output
         found: dict[str, Any] = json.loads(row["definition"])
         return found
-    return over_place(Place(output["datastore"], output["path"]), port.dataset or {})
+    return over_place(Place(output["datastore"], literal(output["path"])), port.dataset or {})
 
 
 def _register(change: Change, workspace_id: str, document: Mapping[str, Any], wanted: Registration) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from penstock.operations.context import Context
 from penstock.operations.definitions import read_definition
 from penstock.operations.workspaces import get_workspace
 from penstock.storage.paths import clean_relative
-from penstock.storage.stores import Found, Progress, Store
+from penstock.storage.stores import Check, Found, Progress, Store
 from penstock.storage.stores.addresses import describe
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,6 @@ _MOST_EVENTS = 20_000  # kept for a client that is slow to ask; older ones are d
 _KEPT_SECONDS = 600.0  # after its end, or after its client was last heard of
 
 Tell = Callable[[Progress], None]
-Check = Callable[[], None]
 Job = Callable[[Check, Tell], Any]
 
 
@@ -98,7 +97,7 @@ class Transfers:
             self._forget_old()
             self._known[transfer.id] = transfer
             self._waiting.append(transfer)
-            if not self._idle and self._threads < _THREADS:
+            if len(self._waiting) > self._idle and self._threads < _THREADS:
                 self._threads += 1
                 threading.Thread(target=self._work, name=f"transfer-{self._threads}", daemon=True).start()
             self._news.notify()
@@ -237,19 +236,10 @@ def _stage(context: Context, workspace_id: str, about: Mapping[str, Any]) -> tup
 
     def job(check: Check, tell: Tell) -> dict[str, Any]:
         resolved = selection.resolve(context, workspace_id, dataset, check)
-        return selection.show(context, resolved, _fetch(context, resolved.files, check))
+        places = selection.fetch(context, [(file.store, file.found) for file in resolved.files], check)
+        return selection.show(context, resolved, places)
 
     return job, 0
-
-
-def _fetch(context: Context, files: Sequence[selection.ResolvedFile], check: Check) -> list[str]:
-    """Return where each file can be read on this machine; each store is asked once."""
-    places: dict[int, str] = {}
-    for store in {id(file.store): file.store for file in files}.values():
-        numbers = [number for number, file in enumerate(files) if file.store is store]
-        found = context.stores.fetch(store, [files[number].found for number in numbers], check)
-        places.update(zip(numbers, found, strict=True))
-    return [places[number] for number in range(len(files))]
 
 
 _KINDS: dict[str, Callable[[Context, str, Mapping[str, Any]], tuple[Job, int]]] = {

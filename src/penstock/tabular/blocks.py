@@ -11,6 +11,7 @@ from penstock.model.errors import Invalid
 from penstock.tabular.sources import SourceFile, unreadable
 
 SIZE = 4 * 2**20
+LONGEST_RECORD = 2**26  # bytes; what is longer is a quote that nobody closed
 _PIECE, _LINE_FEED = 2**16, 10
 FIRST_SIZE = 2**17  # who wants a few rows does not wait for many
 
@@ -113,7 +114,7 @@ def _in_place(number: int, stream: Any, file: SourceFile, cut: Cut) -> Iterator[
         is_last = place + len(data) >= total or not data
         end = len(data) if is_last else cut(data)
         if end == 0 and not is_last:  # a line that is longer than this
-            size *= 2
+            size = _longer(file, len(data))
             continue
         yield Block(number, count, data, end, is_last)
         place, count, size = place + end, count + 1, max(min(2 * size, SIZE), FIRST_SIZE)
@@ -128,10 +129,20 @@ def _in_passing(number: int, stream: Any, file: SourceFile, encoding: str, cut: 
             continue
         end = len(rest) if is_last else cut(rest)
         if end == 0 and not is_last:
-            least = 2 * len(rest)
+            least = _longer(file, len(rest))
             continue
         yield Block(number, count, rest, end, is_last)
         rest, count, least = rest[end:], count + 1, 0
+
+
+def _longer(file: SourceFile, size: int) -> int:
+    """Return in how many bytes a record's end is looked for next."""
+    if size >= LONGEST_RECORD:
+        raise Invalid(
+            f"The file '{file.path}' has a record longer than {LONGEST_RECORD >> 20} MiB. A quote may be opened and never closed: "
+            "without support_multi_line, a record ends with its line. Or is the file not text?"
+        )
+    return 2 * size
 
 
 def _pieces(stream: Any, file: SourceFile, encoding: str) -> Iterator[Tuple[bytes, bool]]:

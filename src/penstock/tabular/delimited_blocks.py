@@ -18,7 +18,7 @@ from penstock.tabular.blocks import Block, Cut, cut_at_line_end, find_undecodabl
 from penstock.tabular.conversion import arrow_type, convert, direct_type
 from penstock.tabular.filters import ERRORS_OF
 from penstock.tabular.kinds import FALSE, STRING, TRUE, Kind
-from penstock.tabular.records import Record, cut_at_record_end, split_records
+from penstock.tabular.records import Record, cut_at_record_end, first_record_end, split_records
 from penstock.tabular.sources import Reading, SourceFile, Widened
 
 _MISFIT = re.compile(r"CSV column #(\d+)")
@@ -83,21 +83,9 @@ class Form:
         size = 256
         while True:
             size = min(4 * size, block.end)
-            end = self._end_in(block.data[:size])
+            end = first_record_end(block.data[:size], self.parsing.separator, self.parsing.support_multi_line)
             if end or size == block.end:
                 return end or block.end
-
-    def _end_in(self, head: bytes) -> int:
-        begin = end = len(head) - len(head.lstrip(b"\r\n"))
-        while True:
-            found = [place for place in (head.find(b"\n", end), head.find(b"\r", end, len(head) - 1)) if place >= 0]
-            if not found:
-                return 0
-            end = min(found) + 1
-            if head[end - 1 : end + 1] == b"\r\n":
-                end += 1
-            if not self.parsing.support_multi_line or self.cut(head[begin:end].rstrip(b"\r\n") + b"\n"):
-                return end
 
 
 class BlockParser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from penstock.model.errors import Invalid
 from penstock.model.expressions import parse_time
@@ -149,29 +149,21 @@ def is_ambiguous(kind: Kind, sample: Sequence[Optional[str]]) -> bool:
     return all(int(day) <= 12 for day in days) and any(value.split("/")[0] != value.split("/")[1] for value in sample if value)
 
 
-def find_kinds(
-    samples: Mapping[str, Sequence[Optional[str]]], said: Mapping[str, Mapping[str, Any]], infer: bool, known: FrozenSet[str] = frozenset()
-) -> Dict[str, Kind]:
+def find_kinds(samples: Mapping[str, Sequence[Optional[str]]], said: Mapping[str, Mapping[str, Any]], infer: bool) -> Dict[str, Kind]:
     """Return the kind of each column.
 
     Args:
         samples: Column -> some of its texts.
         said: The types that the user gave.
         infer: Whether other columns are looked at; else they are text.
-        known: Columns that were told about before.
 
     Warns:
         UserWarning: The dates of a column may be day-month or month-day; they are taken as month-day.
     """
-    kinds = {}
-    doubtful: List[str] = []
-    for name, sample in samples.items():
-        if name in said:
-            kinds[name] = said_kind(said[name], sample)
-            continue
-        kinds[name] = found_kind(sample) if infer else TEXT
-        if name not in known and is_ambiguous(kinds[name], sample):
-            doubtful.append(name)
+    kinds = {
+        name: said_kind(said[name], sample) if name in said else found_kind(sample) if infer else TEXT for name, sample in samples.items()
+    }
+    doubtful = [name for name, sample in samples.items() if is_ambiguous(kinds[name], sample)]
     if doubtful:
         _warn(doubtful)
     return kinds

@@ -9,7 +9,6 @@ from penstock.model.errors import NotFound
 from penstock.model.expressions import check, columns_of, error_columns_of
 from penstock.tabular.filters import select
 
-FOR_FILES = ("select_paths", "partition_values")  # done where the files are looked up
 POSITIONAL = ("take", "skip", "sample", "split")  # which rows stay depends on their place
 
 
@@ -201,7 +200,15 @@ def is_outside(filters: Sequence[Any], constants: Mapping[str, Any]) -> bool:
     """Return whether filters rule out every row of a file, by the columns that are the same in all its rows."""
     from penstock.model.expressions import evaluate
 
-    return any(columns_of(item) <= set(constants) and evaluate(item, constants) is not True for item in filters)
+    parts = [part for item in filters for part in _all_of(item)]
+    return any(columns_of(part) <= set(constants) and evaluate(part, constants) is not True for part in parts)
+
+
+def _all_of(expression: Any) -> List[Any]:
+    """The conditions that `and` joins."""
+    if expression.get("call") != "and":
+        return [expression]
+    return [part for argument in expression["arguments"] for part in _all_of(argument)]
 
 
 def row_count(operations: Sequence[Operation], count: int) -> Optional[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from penstock.model.datasets import Parsing
@@ -10,7 +10,7 @@ from penstock.model.errors import Invalid
 from penstock.tabular.conversion import arrow_type, plain, plain_type, set_type
 from penstock.tabular.filters import ERRORS_OF
 from penstock.tabular.kinds import Kind, said_kind
-from penstock.tabular.sources import Reading, SourceFile, Widened, unreadable
+from penstock.tabular.sources import Reading, SourceFile, Widened, read_ahead, unreadable
 
 _ROWS = 2**16  # of a batch
 
@@ -82,7 +82,7 @@ class ParquetSource:
         for number, file in enumerate(self._files):
             if number in reading.without:
                 continue
-            with _opened(file) as opened:
+            with _opened(file, reading.repeated) as opened:
                 schema = opened.schema_arrow
                 if any(common_type(types.get(field.name), self._type_of(field)) != types.get(field.name) for field in schema):
                     raise Widened
@@ -91,9 +91,10 @@ class ParquetSource:
                 groups = _groups(opened, reading.bounds, types)
                 if not groups:
                     continue
-                for batch in opened.iter_batches(_ROWS, row_groups=groups, columns=read, use_threads=True):
-                    if batch.num_rows:
-                        yield number, self._shaped(file, batch, types, reading)
+                with closing(read_ahead(opened.iter_batches(_ROWS, row_groups=groups, columns=read, use_threads=True))) as batches:
+                    for batch in batches:
+                        if batch.num_rows:
+                            yield number, self._shaped(file, batch, types, reading)
 
     def _type_of(self, field: Any) -> Any:
         return arrow_type(self._kinds[field.name]) if field.name in self._kinds else plain_type(field.type)
@@ -137,18 +138,37 @@ class ParquetSource:
 
 
 @contextmanager
-def _opened(file: SourceFile) -> Iterator[Any]:
-    """Open a Parquet file; say which one when it is none."""
+def _opened(file: SourceFile, repeated: bool = False) -> Iterator[Any]:
+    """Open a Parquet file; say which one when it is none. Texts that repeat can come as dictionaries."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        with open(file.local, "rb") as stream:
-            yield pq.ParquetFile(stream, pre_buffer=False)
+        with pa.OSFile(file.local) as stream:
+            opened = pq.ParquetFile(stream)
+            names = _repeated(opened) if repeated else []
+            yield pq.ParquetFile(stream, metadata=opened.metadata, read_dictionary=names) if names else opened
     except pa.ArrowException as error:
-        raise Invalid(f"The file '{file.path}' can't be read as Parquet: {error}.", path=file.path) from error
+        raise Invalid(f"The file '{file.path}' can't be read as Parquet: {str(error).rstrip('.')}.", path=file.path) from error
     except OSError as error:
         raise unreadable(file, error) from error
+
+
+def _repeated(file: Any) -> List[str]:
+    """Return the columns of texts that are stored as numbers of a small dictionary."""
+    import pyarrow as pa
+
+    metadata = file.metadata
+    if metadata.num_row_groups == 0:
+        return []
+    group = metadata.row_group(0)
+    columns = (group.column(place) for place in range(metadata.num_columns))
+    small = {
+        column.path_in_schema
+        for column in columns
+        if column.has_dictionary_page and column.total_uncompressed_size <= 2 * column.num_values
+    }
+    return [field.name for field in file.schema_arrow if field.name in small and pa.types.is_string(field.type)]
 
 
 def common_type(left: Any, right: Any) -> Any:

@@ -93,6 +93,19 @@ def _value_end(text: str, place: int, separator: str, one_line: bool) -> int:
     return min((end for end in ends if end >= 0), default=len(text))
 
 
+def first_record_end(data: bytes, separator: str, multi_line: bool) -> int:
+    """Return where the first record of a text ends, its line end included; 0 where the text may not hold all of it."""
+    text = data.decode("utf-8", "surrogateescape")
+    begin = len(text) - len(text.lstrip("\r\n"))
+    if multi_line:
+        after = _split_record(text, begin, separator)[1]
+    else:
+        found = _LINE_END.search(text, begin)
+        after = found.end() if found else len(text)
+    # At the very end, a return may belong to a line feed that comes next, and a quote to another one.
+    return len(text[:after].encode("utf-8", "surrogateescape")) if after < len(text) else 0
+
+
 def cut_at_record_end(data: bytes, separator: bytes) -> int:
     """Return where the last whole record of a text ends whose values may hold line ends; 0 where there is none."""
     import numpy as np

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import Any, Callable, Deque, Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Tuple, TypeVar
+from typing import Any, Callable, Deque, Dict, FrozenSet, Generator, Iterable, Iterator, List, Mapping, NamedTuple, Protocol, Tuple, TypeVar
 
 from penstock.model.errors import Invalid, NotFound, PenstockError
-
-try:
-    from typing import Protocol
-except ImportError:  # pragma: no cover
-    Protocol = object  # type: ignore[assignment]
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -84,7 +79,7 @@ def processors() -> int:
     return max(1, min(count, 8))
 
 
-def in_order(work: Callable[[Item], Made], items: Iterable[Item], ahead: int = 1) -> Iterator[Made]:
+def in_order(work: Callable[[Item], Made], items: Iterable[Item], ahead: int = 4) -> Iterator[Made]:
     """Yield work(item) for each item, in order, computed by threads; only a few results wait at a time."""
     from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -102,6 +97,21 @@ def in_order(work: Callable[[Item], Made], items: Iterable[Item], ahead: int = 1
         for future in waiting:
             future.cancel()
         pool.shutdown(wait=True)
+
+
+def read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
+    """Yield items while a thread already makes the next one."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    end: List[Item] = []
+    with ThreadPoolExecutor(1, thread_name_prefix="penstock-rows") as pool:
+        coming = pool.submit(next, items, end)
+        while True:
+            item = coming.result()
+            if item is end:
+                return
+            coming = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]
 
 
 def unreadable(file: SourceFile, error: OSError) -> PenstockError:

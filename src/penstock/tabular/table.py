@@ -8,7 +8,8 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 from penstock.model.datasets import DELIMITED, JSON_LINES, TABULAR, Dataset, Parsing
 from penstock.model.errors import Invalid, NotFound
 from penstock.model.partitions import parse_partition_format, plain_value
-from penstock.tabular.operations import FOR_FILES, Plan, Steps, is_outside, make_plan, row_count
+from penstock.model.selection import FOR_FILES_OF_TABLES
+from penstock.tabular.operations import Plan, Steps, is_outside, make_plan, row_count
 from penstock.tabular.sources import Reading, Source, SourceFile, Widened
 
 PATH = "Path"
@@ -31,7 +32,7 @@ class Table:
         self._dataset = dataset
         self._files = tuple(files)
         self._source = _source_of(dataset.parsing, self._files)
-        self._operations = tuple(item for item in dataset.operations if item.kind not in FOR_FILES)
+        self._operations = tuple(item for item in dataset.operations if item.kind not in FOR_FILES_OF_TABLES)
         self._constants = _Constants(dataset, self._files)
 
     # ---- what users get ----

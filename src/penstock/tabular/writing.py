@@ -183,9 +183,10 @@ class _ParquetWriter(_Writer):
         self._held.append(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
         self._rows += batch.num_rows
         if self._rows >= _GROUP_ROWS:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write the rows that wait, as a row group."""
         import pyarrow as pa
 
         if self._held:
@@ -194,7 +195,7 @@ class _ParquetWriter(_Writer):
 
     def close(self) -> None:
         try:
-            self._flush()
+            self.flush()
         finally:
             self._writer.close()
 
@@ -243,9 +244,9 @@ class _Partitions:
         import pyarrow as pa
 
         for segments, batches in self._held.items():
-            table = pa.Table.from_batches(batches).combine_chunks()
-            for batch in table.to_batches():
+            for batch in pa.Table.from_batches(batches).combine_chunks().to_batches():
                 self._writer(segments).write(batch)
+            self._writer(segments).flush()
         self._held, self._bytes = {}, 0
 
     def _writer(self, segments: str) -> _ParquetWriter:

@@ -55,6 +55,15 @@ def test_a_name_inside_a_text_does_not_count_either(text: str):
     assert key(first) == key(second)
 
 
+def test_the_name_of_a_dataset_counts_when_it_was_given():
+    def of(name: str) -> str:
+        step = make_step(name)
+        return key(replace(step, inputs=(replace(step.inputs[0], dataset={}),)))
+
+    assert of("train") != of("test"), "the script asks for run.input_datasets['train']"
+    assert of("input__1a2b3c4d") == of("input__99999999") == of("input_1a2b3c4d")
+
+
 def test_how_an_output_is_read_and_registered_does_not_count():
     plain, named = OutputPort("out", "store"), OutputPort("out", "store", dataset={}, registration=Registration("table"))
     assert key(make_step(outputs=(plain,))) == key(make_step(outputs=(named,)))

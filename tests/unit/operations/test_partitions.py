@@ -43,6 +43,8 @@ def test_what_is_read(form: str, path: str, values: dict[str, object]) -> None:
         ("/{day:yyyy/MM/dd}/*", "/2020/13/01/x"),  # no such month
         ("/{day:yyyy}/*", "/٢٠٢٠/x"),  # digits are those of ASCII
         ("/{a}/*\n", "/a/x"),
+        ("/{a}{b}{c}{d}{e}{f}{g}{h}.x", "/" + "a" * 200),  # a backtracking search would not come to an end
+        ("*a*a*a*a/{x}.z", "/" + "a" * 200),
     ],
 )
 def test_what_does_not_fit(form: str, path: str) -> None:
@@ -72,6 +74,7 @@ def test_what_does_not_fit(form: str, path: str) -> None:
         ("/{Path}/x", "'Path' is the name"),
         ("/{a}" + "*x" * 5, "at most"),
         ("/{a}" + "x" * 3000, "at most"),
+        ("".join(f"/{{c{number}}}" for number in range(200)), "at most"),
         (7, "must be a text, not int"),
         (None, "must be a text"),
     ],

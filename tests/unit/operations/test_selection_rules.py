@@ -10,7 +10,8 @@ from hypothesis import strategies as some
 
 from penstock.model.datasets import FILE, PARQUET, TABULAR, Dataset, Parsing, Place
 from penstock.model.errors import Invalid
-from penstock.model.selection import Candidate, random_number, select_files
+from penstock.model.selection import Candidate, random_number, search_paths, select_files
+from penstock.operations import selection
 
 FILES = Dataset(FILE, (Place("store", "data"),))
 PATHS = some.lists(some.text(min_size=1, max_size=20), unique=True, max_size=60)
@@ -103,3 +104,15 @@ def test_rows_are_not_files() -> None:
     assert select(table.then("select_paths", pattern="b$"), paths) == ["/b"]
     with pytest.raises(Invalid, match="drop_columns is done to columns"):
         select(FILES.then("drop_columns", columns=["x"]), paths)
+
+
+@pytest.mark.parametrize("pattern", [r"\.csv$", "^/a", "", "(?i)ROME", "[^a]b"])
+def test_the_service_finds_what_everybody_finds(pattern: str) -> None:
+    paths = ["/a.csv", "/rome/ab", "/a\udcff.csv", "/\n.csv\n", "/aa b"]
+    assert list(selection._search_paths(pattern, paths)) == list(search_paths(pattern, paths))
+
+
+def test_an_expression_that_never_comes_to_an_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "_SEARCH_SECONDS", 1)
+    with pytest.raises(Invalid, match="did not come to an end within 1 seconds"):
+        selection._search_paths("(a+)+$", ["/" + "a" * 60 + "b"])

@@ -428,3 +428,17 @@ def test_no_warning_when_all_is_clear(tables):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tables("a,b,c\n1,2020-01-01,31/1/2020\n").to_pandas()
+
+
+def test_records_have_a_longest_length(tables, monkeypatch):
+    monkeypatch.setattr(blocks, "FIRST_SIZE", 64)
+    monkeypatch.setattr(blocks, "LONGEST_RECORD", 1000)
+    text = 'a,b\n1,x\n2,"y\n' + "3,z\n" * 2000
+    with pytest.raises(Invalid, match=r"'/file1.csv' has a record longer than .* A quote may be opened"):
+        tables(text, support_multi_line=True).to_pandas()
+    assert len(tables(text).to_pandas()) == 2002
+
+
+def test_a_header_with_line_ends(tables):
+    text = '"a\nb","c ""d"""\r\n1,2\r\n'
+    assert tables(text, support_multi_line=True).to_pandas().to_dict("list") == {"a\nb": [1], 'c "d"': [2]}

@@ -135,8 +135,9 @@ def _check_value(name: str, value: Any, parameters: Mapping[str, PipelineParamet
             f"Give {_KINDS[kind]} of Python itself; a numpy value becomes one with .item()."
         )
     if not _fits(kind, value):
+        default = "one" if kind == "dataset" else repr(parameters[name].default_value)
         raise PipelineParameterError(
-            f"The pipeline parameter '{name}' takes {_KINDS[kind]}, as its default is {parameters[name].default_value!r}, "
+            f"The pipeline parameter '{name}' takes {_KINDS[kind]}, as its default is {default}, "
             f"but the value given is {value!r}, a {type(value).__name__}."
         )
 

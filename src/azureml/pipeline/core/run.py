@@ -24,6 +24,7 @@ RUNNING_STATES = ["NotStarted", "Running", "Queued", "Unknown"]
 _PIPELINE_RUN = "azureml.PipelineRun"
 _STEP_RUN = "azureml.StepRun"
 _LOG = "user_logs/std_log.txt"
+_WHY = "logs/azureml/stderrlogs.txt"  # of a step that ended before its script began
 
 
 class StepRuns(List["StepRun"]):
@@ -358,7 +359,9 @@ class StepRun(Run):
         except ServiceException:
             original = self.reused_run_id
             if original is None:
-                raise
+                if not words.is_final(self._refresh()["status"]):
+                    raise
+                return self._read_text(_WHY)
             with v1_errors():
                 content: bytes = self._client.read_file(original, _LOG)
             return content.decode("utf-8", errors="replace")

@@ -6,12 +6,11 @@ from typing import Any, Dict, Optional
 
 from azureml.core._experiment_method import experiment_method
 from azureml.core._refusal import not_built
-
-INSTEAD = "Train in a PythonScriptStep that reads the same data, for instance with FLAML or scikit-learn."
+from penstock.model.steps import AUTOML_INSTEAD
 
 
 def _refuse_submission(config: AutoMLConfig, *args: Any, **kwargs: Any) -> Any:
-    raise not_built("Automated ML (Experiment.submit(AutoMLConfig))", INSTEAD)
+    raise not_built("Automated ML (Experiment.submit(AutoMLConfig))", AUTOML_INSTEAD)
 
 
 @experiment_method(submit_function=_refuse_submission)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from azureml.core._refusal import not_built
 from azureml.core.run import Run
-from azureml.train.automl.automlconfig import INSTEAD
+from penstock.model.steps import AUTOML_INSTEAD
 
 if TYPE_CHECKING:
     from azureml.core.experiment import Experiment
 
 
 def _refused(member: str) -> NotImplementedError:
-    return not_built(f"Automated ML (AutoMLRun.{member})", INSTEAD)
+    return not_built(f"Automated ML (AutoMLRun.{member})", AUTOML_INSTEAD)
 
 
 class AutoMLRun(Run):

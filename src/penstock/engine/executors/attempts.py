@@ -96,7 +96,8 @@ def _link(make: Callable[[str, str], None], source: str, target: str) -> None:
         make(source, target)
     except FileExistsError:
         if not os.path.islink(target):
-            raise
+            text = "An input is to be mounted there, and something else is in the way; choose another path_on_compute"
+            raise FileExistsError(errno.EEXIST, text, target) from None
         os.unlink(target)
         make(source, target)
 
@@ -236,6 +237,15 @@ def read_manifest_file(attempt: Path, digest: str) -> bytes:
         return b""
 
 
+def withdraw(order: Fields, folder: Path) -> None:
+    """Remove the links that stand for inputs outside of the run's folder; the next run finds the place as it was."""
+    for source, target in groups([*order["links"], *order["cached"]], 2):
+        if os.path.isabs(target) and not target.startswith(f"{folder}{os.sep}"):
+            with contextlib.suppress(OSError):
+                if os.path.islink(target) or (source != target and os.path.samefile(source, target)):
+                    os.unlink(target)
+
+
 def clear_up(folder: Path) -> None:
     """Remove what a step's end leaves without use. As in v1, what was not written to an output or to `outputs` is gone."""
     for name in ("work", INPUTS):
@@ -254,6 +264,8 @@ def script_error(attempt: Path) -> list[str] | None:
 def system_error(error: OSError) -> list[str]:
     """Return [type, message, traceback] of what the machine, not the script, did wrong."""
     place = error.filename or "the run's folder"
+    if error.filename2:  # of a link or a move that failed, which the system blames on the first of two names
+        place = f"{error.filename2}, to show {place} there"
     if error.errno == errno.ENOSPC:
         return ["DiskFull", f"The disk is full: {place} could not be written. Free some room and submit again.", ""]
     return ["SystemError", f"{place}: {error.strerror or error}", ""]

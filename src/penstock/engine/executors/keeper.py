@@ -32,6 +32,7 @@ from penstock.engine.executors.attempts import (
     publish,
     script_error,
     system_error,
+    withdraw,
     write_fields,
 )
 from penstock.model.fields import load
@@ -96,6 +97,7 @@ def run_attempt(home: Home, attempt: Path) -> None:
         except Exception as error:  # whatever it is, the step's end must be told
             record = {"error": ["KeeperError", f"{type(error).__name__}: {error}", traceback.format_exc()]}
         record.setdefault("ended_at", [repr(time.time())])
+        withdraw(order, folder)
         _write_exit(attempt, record)
     _wake(home)
     clear_up(folder)

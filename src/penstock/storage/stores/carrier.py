@@ -19,7 +19,7 @@ from typing import Any
 
 from penstock.storage.stores import Found, Progress, Store
 from penstock.storage.stores.copies import Budget, Getting, Putting, delete_files, list_files, list_prefix
-from penstock.storage.stores.failures import explain
+from penstock.storage.stores.failures import explain, persistently
 from penstock.storage.stores.remotes import Remote, open_remote
 
 _LINE_FILES = 500  # of a long listing, in one line
@@ -90,7 +90,7 @@ class Carrier:
         key = json.dumps([store.name, store.protocol, store.root, store.options, store.is_made], sort_keys=True, default=str)
         known = self._remotes.get(key)
         if known is None or (known.done() and (known.cancelled() or known.exception())):
-            known = self._remotes[key] = asyncio.ensure_future(open_remote(store))
+            known = self._remotes[key] = asyncio.ensure_future(persistently(lambda: open_remote(store)))
         return await asyncio.shield(known)
 
     async def _list(self, job: str, store: Store, request: dict[str, Any]) -> None:

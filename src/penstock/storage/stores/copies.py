@@ -20,7 +20,7 @@ from penstock.storage.stores.failures import Broken, Changed, explain, explain_d
 from penstock.storage.stores.patterns import Pattern, is_unfinished
 from penstock.storage.stores.remotes import PART_BYTES, Remote
 
-_BYTES_IN_FLIGHT = 12 * PART_BYTES  # what the requests of all jobs may hold in memory together
+_BYTES_IN_FLIGHT = 8 * PART_BYTES  # what the requests of all jobs may hold in memory together
 _FEW = 8  # so many files of one folder are looked up one by one; more, by listing it
 
 Tell = Callable[[Progress], None]

@@ -293,7 +293,10 @@ def store_of_url(url: str, options: Mapping[str, Any] | None = None, name: str |
 def _parse_url(url: str, options: Mapping[str, Any] | None, name: str | None) -> tuple[Store, str]:
     scheme, separator, rest = url.partition("://")
     if not separator:
-        return Store(name or "this machine", "file", "/"), os.path.abspath(os.path.expanduser(url)).lstrip("/")
+        place = os.path.expanduser(url)
+        if not os.path.isabs(place):  # whose working directory would be meant? not the service's
+            raise Invalid(f"'{url[:200]}' is neither a URL nor an absolute path.")
+        return Store(name or "this machine", "file", "/"), os.path.normpath(place).lstrip("/")
     protocol = _ALIASES.get(scheme.lower(), scheme.lower())
     if "::" in url:
         raise Unsupported(f"The URL {mask_url(url)} chains file systems, which Penstock can't read. Name the place itself.")

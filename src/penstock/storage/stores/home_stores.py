@@ -10,7 +10,7 @@ from penstock.storage.stores import Check, Found, Progress, Store
 from penstock.storage.stores.addresses import describe
 from penstock.storage.stores.cache import Cache
 from penstock.storage.stores.calls import Calls
-from penstock.storage.stores.local import delete_local, get_local, list_local, list_local_prefix, place_of, put_local
+from penstock.storage.stores.local import delete_local, get_local, list_local, list_local_prefix, place_of, places_of, put_local
 
 Tell = Callable[[Progress], None]
 
@@ -57,7 +57,7 @@ class HomeStores:
     def fetch(self, store: Store, files: Sequence[Found], check: Check = _go_on) -> Sequence[str]:
         """Return where on this machine each file can be read: in place for a local store, else in the cache, whole and verified."""
         if store.is_local:
-            return [place_of(store, found.path) for found in files]
+            return places_of(store, [found.path for found in files])
 
         def bring(wanted: Sequence[tuple[Found, str]], arrived: Callable[[str], None]) -> None:
             self.get(store, wanted, True, check, lambda progress: arrived(progress.path) if progress.what == "done" else None)

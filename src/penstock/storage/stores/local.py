@@ -37,6 +37,19 @@ def place_of(store: Store, path: str) -> str:
         raise Invalid(f"On {describe(store)}: {error.message}") from None
 
 
+def places_of(store: Store, paths: Sequence[str]) -> list[str]:
+    """Return where many paths of a local store lie. Each folder is looked at once, as long as no file is a link."""
+    folders: dict[str, str] = {}
+    places = []
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        if folder not in folders:
+            folders[folder] = place_of(store, folder)
+        place = f"{folders[folder]}/{name}"
+        places.append(place_of(store, path) if name in ("", ".", "..") or os.path.islink(place) else place)
+    return places
+
+
 def list_local(store: Store, text: str, check: Check) -> list[Found]:
     """Return the files that a path or pattern names, sorted by path.
 

@@ -34,9 +34,10 @@ _DRIVERS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "mssql": (("pyodbc", "mssql+pyodbc", "pyodbc"), ("pymssql", "mssql+pymssql", "pymssql")),
     "sqlite": (("sqlite3", "sqlite", ""),),
 }
-# What to say first, so that a query can change nothing.
+# What to say first, so that a query can change nothing; of the session too, for a query may hold a commit. SQL Server has no such words:
+# there the user that reads should be one that may only read.
 _READ_ONLY = {
-    "postgresql": ("set transaction read only",),
+    "postgresql": ("set session characteristics as transaction read only", "set transaction read only"),
     "mysql": ("set session transaction read only",),
     "sqlite": ("pragma query_only = on",),
 }
@@ -65,7 +66,8 @@ def run_query(url: str, sql: str, timeout: int, target: str, check: Check, name:
     try:
         return _run(url, sql, timeout, target, check)
     except PenstockError as error:
-        error.message = f"The query on the datastore '{name}' failed. {error.message}" if name else error.message
+        if name:
+            error.begin_with(f"The query on the datastore '{name}' failed.")
         raise
 
 

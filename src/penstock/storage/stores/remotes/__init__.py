@@ -107,13 +107,11 @@ async def open_remote(store: Store) -> Remote:
 
 
 def _missing(store: Store, kind: _Kind, error: ImportError) -> Unsupported:
+    lacks = f"{_big(store)} needs a package that is not installed where the service runs"
     package, extra = _EXTRAS.get(store.protocol, (kind.package, kind.extra))
-    install = f'pip install "penstock[{extra}]"'
-    if kind is _OTHER and store.protocol not in _EXTRAS and error.name not in ("fsspec", None):
-        package, install = str(error.name), f"pip install {error.name}"
-    elif kind is _OTHER and store.protocol not in _EXTRAS and "fsspec" not in str(error.name):
-        package, install = f"that fsspec needs for '{store.protocol}'", str(error)
-    return Unsupported(f"{_big(store)} needs the package {package}, which is not installed where the service runs. Install it: {install}")
+    if kind is _OTHER and store.protocol not in _EXTRAS and error.name != "fsspec":  # fsspec's words then say what to install
+        return Unsupported(f"{lacks}: {error}")
+    return Unsupported(f'{lacks}: {package}. Install it: pip install "penstock[{extra}]"')
 
 
 def _big(store: Store) -> str:
