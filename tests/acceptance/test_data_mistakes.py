@@ -88,5 +88,5 @@ def test_files_that_can_not_be_written_from_a_table_are_told_of_by_their_input(w
 
 def test_a_download_to_a_place_that_can_not_be_written_blames_that_place(workspace: Workspace, table):
     rows = Dataset.File.from_files((workspace.get_default_datastore(), "rows"))
-    with pytest.raises(UserErrorException, match="can't be downloaded to /proc/nowhere/rows.csv"):
+    with pytest.raises(UserErrorException, match=r"can't be downloaded to /proc/nowhere/rows\.csv"):
         rows.download("/proc/nowhere", ignore_not_found=True)

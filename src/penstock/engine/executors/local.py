@@ -22,6 +22,7 @@ from penstock.engine.executors.attempts import LOG, MARK, clear_up, collect, gro
 from penstock.engine.executors.keeper import LEAVE
 from penstock.model.fields import load
 
+_PAUSES = (0.0, 0.1, 0.5)  # before a keeper is started again, in seconds
 HAND_OVER_SECONDS = 10.0  # longer than a keeper needs to take a line from its pipe
 STOP_TRIES = 20
 SAME_START_SECONDS = 10.0  # a process and the record of its start are no further apart
@@ -85,11 +86,13 @@ class LocalExecutor:
 
     def _tell_keeper(self, line: str) -> None:
         """Send the keeper a line; start it when there is none."""
-        try:
-            self._write(line)
-        except OSError:  # nobody reads the pipe
-            self.start_keeper()
-            self._write(line)
+        for pause in _PAUSES:
+            try:
+                return self._write(line)
+            except OSError:  # nobody reads the pipe; or nobody yet, while what is left of a killed keeper holds its lock
+                time.sleep(pause)
+                self.start_keeper()
+        self._write(line)
 
     def _write(self, line: str) -> None:
         if self._pipe is None:
