@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import tempfile
@@ -34,7 +35,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def end_processes(home: Path) -> None:
     """End the service, the keeper and the steps of a home folder, and nothing else."""
     for process in processes_of(home):
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
+            process.kill()
     psutil.wait_procs(processes_of(home), timeout=5)
 
 

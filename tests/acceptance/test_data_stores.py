@@ -168,6 +168,35 @@ def test_outputs_that_are_gone_are_made_again(flow: Flow) -> None:
     assert "The output 'middle' of run" in connect().get_run(step_of(run, "prepare").id)["reason"]
 
 
+SAME = """
+import os, sys
+for number in range(150):
+    open(os.path.join(sys.argv[2], f"{number}.txt"), "w").write(sys.argv[1])
+"""
+
+
+def test_two_runs_that_write_to_one_place_do_not_mix(workspace: Any, store: Any, scripts: Callable[..., Path], tmp_path: Path) -> None:
+    folder = str(scripts(same=SAME))
+
+    def submit(text: str) -> Any:
+        output = OutputFileDatasetConfig("same", (store, "same"))
+        step = PythonScriptStep("same.py", f"write {text}", [text, output], "local", source_directory=folder)
+        return Experiment(workspace, "same").submit(Pipeline(workspace, [step]))
+
+    def read() -> set[str]:
+        store.download(str(tmp_path / "got"), prefix="same", overwrite=True, show_progress=False)
+        files = list((tmp_path / "got" / "same").iterdir())
+        assert len(files) == 150
+        return {file.read_text() for file in files}
+
+    for run in [submit(text) for text in "abc"]:
+        assert run.wait_for_completion(show_output=False) == "Finished"
+    assert len(read()) == 1, "the last one's, whole"
+    for text in "abc":
+        submit(text).wait_for_completion(show_output=False)
+        assert read() == {text}, "what others wrote over is made again"
+
+
 def remove(flow: Flow, path: str) -> None:
     """Remove one file from the datastore, as a person would."""
     from penstock.client.home import find_home

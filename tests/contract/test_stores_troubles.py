@@ -273,7 +273,7 @@ def test_a_file_that_changed_since_it_was_listed(stores: HomeStores, http_server
     store = web_store(http_server)
     (found,) = stores.list(store, f"{folder.name}/data")
     (folder / "data").write_bytes(b"new")
-    with pytest.raises(Refused, match="changed while it was being read"):
+    with pytest.raises(Unavailable, match="changed while it was being read"):
         stores.get(store, [(found, str(tmp_path / "data"))], overwrite=False)
     assert no_files(tmp_path)
 
@@ -284,7 +284,7 @@ def test_a_blob_that_changed_since_it_was_listed(stores: HomeStores, azurite: Az
     (found,) = stores.put(store, [(str(tmp_path / "x"), "x")], overwrite=True)
     (tmp_path / "x").write_bytes(b"new")
     stores.put(store, [(str(tmp_path / "x"), "x")], overwrite=True)
-    with pytest.raises(Refused, match="changed while it was being read"):
+    with pytest.raises(Unavailable, match="changed while it was being read"):
         stores.fetch(store, [found])
 
 
@@ -469,3 +469,34 @@ def test_a_found_file_of_another_store_is_not_mixed_up(stores: HomeStores, azuri
         (path,) = stores.fetch(store, [item])
         assert Path(path).read_bytes() == text
         found.append(item)
+
+
+def test_a_carrier_that_dies_in_the_middle_of_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "python"
+    program.write_text("""#!/bin/sh\nread request\nprintf '{"id": "torn'\n""")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    stores = HomeStores(tmp_path, 2**30)
+    with pytest.raises(Unavailable, match=r"'mydata' died in the middle"):
+        stores.list(Store("mydata", "s3", "bucket", {}), "x")
+    stores.close()
+
+
+def test_a_size_that_is_not_true(stores: HomeStores, s3_server: S3Server, tmp_path: Path) -> None:
+    store = Store("mydata", "s3", s3_server.new_bucket(), s3_server.options)
+    (tmp_path / "x").write_bytes(b"x")
+    stores.put(store, [(str(tmp_path / "x"), "x")], overwrite=True)
+    with pytest.raises(Unavailable, match="changed while it was being read"):
+        stores.get(store, [(Found("x", 10**30, "etag:x", None), str(tmp_path / "out" / "x"))], overwrite=True)
+    assert no_files(tmp_path / "out")
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_only_files_with_an_end_are_sent(stores: HomeStores, s3_server: S3Server, tmp_path: Path, is_local: bool) -> None:
+    remote = Store("mydata", "s3", s3_server.new_bucket(), s3_server.options)
+    store = Store("mydata", "file", str(tmp_path / "root")) if is_local else remote
+    os.mkfifo(tmp_path / "pipe")
+    for source in (str(tmp_path / "pipe"), "/dev/zero"):
+        with pytest.raises(Refused, match="no file with an end"):
+            stores.put(store, [(source, "x")], overwrite=True)
+    assert not stores.list(store, "")

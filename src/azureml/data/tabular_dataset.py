@@ -33,6 +33,8 @@ class TabularDataset(AbstractDataset):
     def to_pandas_dataframe(self, on_error: str = "null", out_of_range_datetime: str = "null") -> Any:
         """Read all rows into a pandas frame. Where a timestamp column is set, the index has its values too.
 
+        Texts have the type that pandas gives texts: `str` since pandas 3, objects before.
+
         Args:
             on_error: What a value becomes that can't be read as its column's type: 'null', or 'fail' to fail.
             out_of_range_datetime: The same for a time that pandas can't hold.

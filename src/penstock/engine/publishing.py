@@ -36,6 +36,7 @@ from penstock.storage.discards import discard
 THREADS = 8  # as in staging
 LINKS = "links.jsonl"  # in a run's folder: the datasets that its script named as outputs
 
+_WAIT_SECONDS = 0.2  # between two looks at `check`
 _PLACE_TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
 
 
@@ -48,12 +49,39 @@ class Made:
     left_behind: str = ""
 
 
+class Turns:
+    """Lets one step at a time write to a place: two at once would leave a mixture of both there, and each would take it for its own."""
+
+    def __init__(self) -> None:
+        self._taken: list[str] = []
+        self._freed = threading.Condition()
+
+    @contextlib.contextmanager
+    def hold(self, place: OutputPlace, check: Check) -> Iterator[None]:
+        """Hold a place, and all above and below it, while the block lasts; wait for it before. `check` may end the waiting."""
+        root = os.path.realpath(place.store.root) if place.store.is_local else place.store.root
+        mine = f"{place.store.protocol}:{root}/{place.path}".rstrip("/") + "/"
+        with self._freed:
+            while any(mine.startswith(other) or other.startswith(mine) for other in self._taken):
+                self._freed.wait(_WAIT_SECONDS)
+                check()
+            self._taken.append(mine)
+        try:
+            check()
+            yield
+        finally:
+            with self._freed:
+                self._taken.remove(mine)
+                self._freed.notify_all()
+
+
 class Publishing:
     """Puts outputs in their places, a few steps at a time."""
 
     def __init__(self, context: Context, wake: Callable[[], None]) -> None:
         self._context = context
         self._digests = Digests(context)
+        self._turns = Turns()
         self._aside: Aside[list[Made]] = Aside("publishing", THREADS, wake, fresh_seconds=float("inf"))
 
     def forget_others(self, run_ids: set[str]) -> None:
@@ -109,21 +137,25 @@ class Publishing:
         if place.is_final or not item.exists:
             return Made(document, item.manifest)
         try:
-            return self._bring(row, port, place, document, unpack_entries(item.manifest), check)
+            with self._turns.hold(place, check):
+                return self._bring(row, port, place, document, unpack_entries(item.manifest), check)
         except PenstockError as error:
             error.begin_with(f"Its output '{port.name}' can't be published:")
             raise
 
     def _bring(self, row: Row, port: OutputPort, place: OutputPlace, document: dict[str, Any], entries: list[Entry], check: Check) -> Made:
-        check()
+        """Put an output in its place. What is written down is what this step put there, so that one in whose place others have written
+        since then never passes for its result.
+        """
         if port.mode == "upload" and port.destination is not None and not port.overwrite:
             self._refuse_conflicts(row, port, place, entries, check)
         if place.store.is_local:
             target = self._context.stores.local_path(place.store, place.path)
             with _troubles(place):
-                move(place.writing, target, entries, is_whole=not port.source_globs)
-            self._digests.note(target, entries)
-            there = self._digests.of(target, check, within=True)
+                self._digests.note(target, move(place.writing, target, entries, is_whole=not port.source_globs))
+            own = {entry.path: entry for entry in entries}
+            there = [own.pop(entry.path, entry) for entry in self._digests.of(target, check, within=True)]
+            there = sorted([*there, *own.values()])
             stored = {"by": BYTES, "digest": manifest_digest(there)}
         else:
             files = [(_join(place.writing, entry.path), _join(place.path, entry.path)) for entry in entries]
@@ -200,10 +232,11 @@ def _troubles(place: OutputPlace) -> Iterator[None]:
 # Moving
 
 
-def move(source: str, target: str, entries: Sequence[Entry], is_whole: bool = True) -> None:
+def move(source: str, target: str, entries: Sequence[Entry], is_whole: bool = True) -> list[Entry]:
     """Move the files of a folder to their place: all at once where the place is free, else one by one, over those of the same name.
 
     Done again after it was interrupted, it goes on where it was. `is_whole`: there are no other files in the folder.
+    Returns the entries that were moved now: where others lie now, somebody else may have written since.
 
     Raises:
         NotFound: A file is neither here nor there.
@@ -213,7 +246,7 @@ def move(source: str, target: str, entries: Sequence[Entry], is_whole: bool = Tr
     if is_whole and not _holds_links(source):
         try:
             os.rename(source, target)
-            return
+            return list(entries)
         except FileNotFoundError:  # moved already
             pass
         except OSError as error:
@@ -221,26 +254,30 @@ def move(source: str, target: str, entries: Sequence[Entry], is_whole: bool = Tr
                 raise
     os.makedirs(target, exist_ok=True)
     linked = {entry.path for entry in entries if _is_behind_link(source, entry.path)}
-    for entry in sorted(entries, key=lambda item: item.path not in linked):  # first what links lead to, while it is there
-        _move_file(os.path.join(source, entry.path), os.path.join(target, entry.path), entry.path in linked)
+    ordered = sorted(entries, key=lambda item: item.path not in linked)  # first what links lead to, while it is there
+    return [
+        entry for entry in ordered if _move_file(os.path.join(source, entry.path), os.path.join(target, entry.path), entry.path in linked)
+    ]
 
 
 def _is_behind_link(top: str, path: str) -> bool:
     return os.path.realpath(os.path.join(top, path)) != os.path.join(os.path.realpath(top), path)
 
 
-def _move_file(source: str, target: str, is_linked: bool) -> None:
+def _move_file(source: str, target: str, is_linked: bool) -> bool:
+    """Move a file; tell whether it was not there already."""
     if not os.path.exists(source):
         if os.path.exists(target):
-            return
+            return False
         raise NotFound(f"The file {source} is gone.")
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if not is_linked:
         os.replace(source, target)
-        return
+        return True
     temporary = os.path.join(os.path.dirname(target), f"{UNFINISHED}{new_id()}")  # its bytes are what was meant
     copy_file(source, temporary)
     os.replace(temporary, target)
+    return True
 
 
 def _holds_links(folder: str) -> bool:

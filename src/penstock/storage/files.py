@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -116,6 +118,19 @@ class OpenFile:
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+
+def open_file(path: str) -> BinaryIO:
+    """Open a file to read its bytes.
+
+    Raises:
+        OSError: It is none that has an end: a folder, a pipe (which would never open), a device.
+    """
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115 - the caller closes it
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, "It is no file with an end", path)
 
 
 def write_once(path: Path, data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from typing import Any, Callable, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from penstock.model.errors import Invalid
 from penstock.tabular.sources import SourceFile, unreadable
@@ -31,8 +31,11 @@ _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 
 _LINE_END = re.compile("\r\n|\n|\r")
 
+# Bytes of a file; a bytearray is used again for another piece of it.
+Bytes = Union[bytes, bytearray]
+
 # Where the last record of a text ends; 0 where it holds no whole one.
-Cut = Callable[[bytes], int]
+Cut = Callable[[Bytes], int]
 
 
 class Block(NamedTuple):
@@ -40,7 +43,7 @@ class Block(NamedTuple):
 
     file: int  # the file's number
     number: int  # the piece's number in its file
-    data: bytes
+    data: Bytes
     end: int
     is_last: bool
     skipped: int = 0  # lines of the file's header, which were cut off
@@ -71,14 +74,16 @@ class Block(NamedTuple):
         return count
 
 
-def cut_at_line_end(data: bytes) -> int:
+def cut_at_line_end(data: Bytes) -> int:
     """Return where the last line of a text ends."""
     end = data.rfind(b"\n") + 1
     # Files of old Macs have no line feed; a return at the very end may belong to a line feed that comes next.
     return end or data.rfind(b"\r", 0, len(data) - 1) + 1
 
 
-def read_blocks(number: int, file: SourceFile, encoding: str, cut: Cut = cut_at_line_end) -> Iterator[Block]:
+def read_blocks(
+    number: int, file: SourceFile, encoding: str, cut: Cut = cut_at_line_end, free: Optional[List[Bytes]] = None
+) -> Iterator[Block]:
     """Yield the pieces of a file.
 
     Args:
@@ -86,6 +91,8 @@ def read_blocks(number: int, file: SourceFile, encoding: str, cut: Cut = cut_at_
         file: The file.
         encoding: v1's name of its encoding.
         cut: Where a piece may end.
+        free: Where those who are done with a block put its data, to be used again: memory that is new for every block costs more than to
+            read into it.
 
     Raises:
         NotFound: The file is not there.
@@ -94,14 +101,14 @@ def read_blocks(number: int, file: SourceFile, encoding: str, cut: Cut = cut_at_
     try:
         with _open(file) as stream:
             if encoding in _AS_IT_IS and stream.seekable():
-                yield from _in_place(number, stream, file, cut)
+                yield from _in_place(number, stream, file, cut, [] if free is None else free)
             else:
                 yield from _in_passing(number, stream, file, encoding, cut)
     except OSError as error:
         raise unreadable(file, error) from error
 
 
-def _in_place(number: int, stream: Any, file: SourceFile, cut: Cut) -> Iterator[Block]:
+def _in_place(number: int, stream: Any, file: SourceFile, cut: Cut, free: List[Bytes]) -> Iterator[Block]:
     """Blocks of a file that can be read anywhere: what follows a block's end is read again, not copied."""
     begin = stream.read(4)
     _refuse_other_marks(file, begin)
@@ -110,7 +117,7 @@ def _in_place(number: int, stream: Any, file: SourceFile, cut: Cut) -> Iterator[
     count, size, is_last = 0, FIRST_SIZE, False
     while not is_last:
         stream.seek(place)
-        data = stream.read(size)
+        data = _fill(stream, size, free)
         is_last = place + len(data) >= total or not data
         end = len(data) if is_last else cut(data)
         if end == 0 and not is_last:  # a line that is longer than this
@@ -118,6 +125,16 @@ def _in_place(number: int, stream: Any, file: SourceFile, cut: Cut) -> Iterator[
             continue
         yield Block(number, count, data, end, is_last)
         place, count, size = place + end, count + 1, max(min(2 * size, SIZE), FIRST_SIZE)
+
+
+def _fill(stream: Any, size: int, free: List[Bytes]) -> Bytes:
+    """Return the next bytes of a file: so many, or fewer."""
+    if size != SIZE:
+        data: bytes = stream.read(size)
+        return data
+    buffer = free.pop() if free else bytearray(SIZE)
+    found = stream.readinto(buffer)
+    return buffer if found == SIZE else bytes(memoryview(buffer)[:found])
 
 
 def _in_passing(number: int, stream: Any, file: SourceFile, encoding: str, cut: Cut) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from penstock.model.datasets import Parsing
-from penstock.tabular.blocks import Block, read_blocks
+from penstock.tabular.blocks import Block, Bytes, read_blocks
 from penstock.tabular.conversion import arrow_type
 from penstock.tabular.delimited_blocks import BlockParser, Form, Layout
 from penstock.tabular.kinds import LOOKED_AT, find_kinds
@@ -104,8 +104,8 @@ class DelimitedSource:
 
     # ---- blocks and their layouts ----
 
-    def _blocks_of(self, number: int) -> Iterator[Block]:
-        return read_blocks(number, self._files[number], self._parsing.encoding, self._form.cut)
+    def _blocks_of(self, number: int, free: Optional[List[Bytes]] = None) -> Iterator[Block]:
+        return read_blocks(number, self._files[number], self._parsing.encoding, self._form.cut, free)
 
     def _layout_of(self, block: Block) -> Tuple[Layout, Block]:
         """Return how a file's places are columns, and the block without the file's header."""
@@ -139,12 +139,16 @@ class DelimitedSource:
     def batches(self, reading: Reading) -> Iterator[Tuple[int, Any]]:
         """Yield (number of the file, record batch); see `Source`."""
         self.types()
+        free: List[Bytes] = []
 
         def parse(item: Tuple[Layout, Block]) -> Tuple[int, Any]:
             layout, block = item
-            return block.file, BlockParser(self._form, block, layout, reading).parse()
+            batch = BlockParser(self._form, block, layout, reading).parse()
+            if isinstance(block.data, bytearray):  # a batch holds copies
+                free.append(block.data)
+            return block.file, batch
 
-        for number, batch in in_order(parse, self._laid_out(reading)):
+        for number, batch in in_order(parse, self._laid_out(reading, free)):
             if batch.num_rows:
                 yield number, batch
 
@@ -156,11 +160,11 @@ class DelimitedSource:
         except OSError:  # whoever reads the file says what is wrong with it
             return 0
 
-    def _laid_out(self, reading: Reading) -> Iterator[Tuple[Layout, Block]]:
+    def _laid_out(self, reading: Reading, free: List[Bytes]) -> Iterator[Tuple[Layout, Block]]:
         for number in range(len(self._files)):
             if number in reading.without:
                 continue
-            for block in self._blocks_of(number):
+            for block in self._blocks_of(number, free):
                 layout, block = self._layout_of(block)
                 if any(name not in self._form.kinds for name in layout.names):
                     raise Widened

@@ -19,7 +19,7 @@ from penstock.tabular.conversion import arrow_type, convert, direct_type
 from penstock.tabular.filters import ERRORS_OF
 from penstock.tabular.kinds import FALSE, STRING, TRUE, Kind
 from penstock.tabular.records import Record, cut_at_record_end, first_record_end, split_records
-from penstock.tabular.sources import Reading, SourceFile, Widened
+from penstock.tabular.sources import Reading, SourceFile, Widened, memory
 
 _MISFIT = re.compile(r"CSV column #(\d+)")
 _NO_TEXT = "invalid UTF8"
@@ -170,7 +170,8 @@ class BlockParser:
         end = block.end
         while end and block.data[end - 1] in b"\r\n":
             end -= 1
-        begin = max(block.data.rfind(b"\n", 0, end), block.data.rfind(b"\r", 0, end)) + 1
+        begin = block.data.rfind(b"\n", 0, end) + 1
+        begin = max(begin, block.data.rfind(b"\r", begin, end) + 1)  # returns are rare: the whole block is not searched for one
         last = block.data[begin:end].decode("utf-8", "replace")
         return not any(record.is_open for record in split_records(last, self._parsing.separator, False))
 
@@ -191,6 +192,7 @@ class BlockParser:
             csv.ReadOptions(use_threads=False, block_size=block.end + 1, column_names=[str(place) for place in range(width)]),
             csv.ParseOptions(
                 delimiter=self._parsing.separator,
+                quote_char='"' if block.has(b'"') else False,
                 newlines_in_values=self._parsing.support_multi_line,
                 invalid_row_handler=self._keep_ragged,
             ),
@@ -202,6 +204,7 @@ class BlockParser:
                 true_values=_spellings(TRUE),
                 false_values=_spellings(FALSE),
             ),
+            memory_pool=memory() if self._reading.kept else None,
         )
 
     def _read_type(self, name: str, as_text: Set[str]) -> Any:

@@ -112,6 +112,9 @@ def _is_error(argument: Any, batch: Any) -> Value:
 
 
 def _call(name: str, values: List[Value]) -> Value:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if all(value.is_constant for value in values):
         return _constant(apply(name, *(value.constant for value in values)))
     if name in COMPARISONS:
@@ -119,14 +122,12 @@ def _call(name: str, values: List[Value]) -> Value:
     if name in LOGIC:
         return _decide(name, values)
     if name == "is_null":
-        import pyarrow.compute as pc
-
         return Value(TRUTH, pc.is_null(values[0].array, nan_is_null=values[0].kind == NUMBER))
     for value, kind in zip(values, rule_of(name).arguments):
         if value.kind not in (kind, None) and not (kind == NUMBER and value.kind == TRUTH):
             raise wrong_kind(name, kind, str(value.kind), value.constant)
     if any(value.kind is None for value in values):
-        return Value(None, next(value.array for value in values if not value.is_constant))
+        return Value(None, pa.nulls(next(len(value.array) for value in values if not value.is_constant)))
     compute = _COMPUTED.get(name)
     return (compute(name, values) if compute else None) or _row_by_row(name, values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
-from penstock.tabular.blocks import split_lines
+from penstock.tabular.blocks import Bytes, split_lines
 
 _LINE_END = re.compile("\r\n|\n|\r")
 _QUOTE = ord('"')
@@ -93,7 +93,7 @@ def _value_end(text: str, place: int, separator: str, one_line: bool) -> int:
     return min((end for end in ends if end >= 0), default=len(text))
 
 
-def first_record_end(data: bytes, separator: str, multi_line: bool) -> int:
+def first_record_end(data: Bytes, separator: str, multi_line: bool) -> int:
     """Return where the first record of a text ends, its line end included; 0 where the text may not hold all of it."""
     text = data.decode("utf-8", "surrogateescape")
     begin = len(text) - len(text.lstrip("\r\n"))
@@ -106,7 +106,7 @@ def first_record_end(data: bytes, separator: str, multi_line: bool) -> int:
     return len(text[:after].encode("utf-8", "surrogateescape")) if after < len(text) else 0
 
 
-def cut_at_record_end(data: bytes, separator: bytes) -> int:
+def cut_at_record_end(data: Bytes, separator: bytes) -> int:
     """Return where the last whole record of a text ends whose values may hold line ends; 0 where there is none."""
     import numpy as np
 
@@ -132,7 +132,7 @@ def _are_in_pairs(content: object, quotes: object, separator: int) -> bool:
     return bool(opens.all() and closes.all())
 
 
-def _cut_between(data: bytes, quotes: object) -> int:
+def _cut_between(data: Bytes, quotes: object) -> int:
     """The last line end that has an even number of quotes before it."""
     import numpy as np
 
@@ -148,7 +148,7 @@ def _cut_between(data: bytes, quotes: object) -> int:
         end = int(places[before - 1])
 
 
-def _cut_one_by_one(data: bytes, separator: bytes) -> int:
+def _cut_one_by_one(data: Bytes, separator: bytes) -> int:
     """The last line end outside of quotes, where some quotes are no more than characters of their values."""
     place, cut = 0, 0
     while True:
@@ -162,7 +162,7 @@ def _cut_one_by_one(data: bytes, separator: bytes) -> int:
             return cut
 
 
-def _closing(data: bytes, opening: int) -> int:
+def _closing(data: Bytes, opening: int) -> int:
     """Where a quote is closed; -1 where it is not."""
     place = opening + 1
     while True:

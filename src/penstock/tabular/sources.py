@@ -35,6 +35,7 @@ class Reading(NamedTuple):
         fails: Whether a text that does not fit its column's type ends the reading.
         bounds: (column, comparison, constant) that hold for all wanted rows; others may come too.
         repeated: Whether columns with few different texts may come as dictionaries.
+        kept: Whether all batches are kept, rather than let go one after the other.
         without: Files of which no row is wanted.
     """
 
@@ -43,6 +44,7 @@ class Reading(NamedTuple):
     fails: bool = False
     bounds: Tuple[Tuple[str, str, Any], ...] = ()
     repeated: bool = False
+    kept: bool = False
     without: FrozenSet[int] = frozenset()
 
 
@@ -97,6 +99,13 @@ def in_order(work: Callable[[Item], Made], items: Iterable[Item], ahead: int = 4
         for future in waiting:
             future.cancel()
         pool.shutdown(wait=True)
+
+
+def memory() -> Any:
+    """Return the process's own memory, for arrays that stay: the system has less to do with it than with Arrow's usual pool."""
+    import pyarrow as pa
+
+    return pa.system_memory_pool()
 
 
 def read_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:

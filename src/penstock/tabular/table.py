@@ -59,7 +59,7 @@ class Table:
 
         def build() -> Any:
             plan = self._plan()
-            batches = (batch for _, batch in self._rows(plan, on_error == "fail", repeated=True))
+            batches = (batch for _, batch in self._rows(plan, on_error == "fail", kept=True))
             return build_frame(batches, self._schema(plan), self._source.about_rows(), out_of_range_datetime == "fail")
 
         return set_time_index(self._completely(build), self._dataset.timestamp)
@@ -185,16 +185,18 @@ class Table:
         nested = self._source.nested() if isinstance(self._source, JsonLinesSource) else []
         return pa.schema([nested_field(name) if name in nested else pa.field(name, types[name]) for name in plan.names])
 
-    def _rows(self, plan: Plan, fails: bool = False, repeated: bool = False, counts: bool = False) -> Iterator[Tuple[int, Any]]:
+    def _rows(self, plan: Plan, fails: bool = False, kept: bool = False, counts: bool = False) -> Iterator[Tuple[int, Any]]:
         """Yield (number of the file, record batch) of the rows that the operations leave, with the plan's columns."""
         from penstock.tabular.filters import bounds_of
+        from penstock.tabular.frames import has_own_texts
 
         own = frozenset(self._source.types())
         constants = self._constants
         without = frozenset(number for number in range(len(self._files)) if is_outside(plan.filters, constants.values(number, own)))
         bounds = tuple(bound for item in plan.filters for bound in bounds_of(item) if bound[0] in own)
         needed = plan.read & own or frozenset(list(self._source.types())[:1])  # a batch without columns does not know its length
-        reading = Reading(needed, plan.errors_of & own, fails, bounds, repeated and not plan.operations, without)
+        repeated = kept and not plan.operations and not has_own_texts()
+        reading = Reading(needed, plan.errors_of & own, fails, bounds, repeated, kept, without)
         steps = Steps(plan.operations)
         if steps.is_done:
             return

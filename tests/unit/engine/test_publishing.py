@@ -56,7 +56,7 @@ def test_a_move_that_is_done_again_ends_as_one_that_was_not_interrupted(new: set
             left[0] = -1
             publishing.move(str(source), str(target), entries, is_whole)
         left[0] = -1
-        publishing.move(str(source), str(target), entries, is_whole)  # after a crash that came later
+        assert not publishing.move(str(source), str(target), entries, is_whole), "nothing moves after a crash that came later"
         assert tree(target) == {**dict.fromkeys(old, "old"), **dict.fromkeys(new, "new")}
 
 

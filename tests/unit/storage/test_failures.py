@@ -54,7 +54,7 @@ class EndpointConnectionError(Exception):
         (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), Unavailable, "the connection failed"),
         (EndpointConnectionError("Could not connect"), Unavailable, "the connection failed"),
         (Broken("the connection ended after 3 of 5 bytes"), Unavailable, "after 3 of 5 bytes"),
-        (Changed(), Refused, "changed while it was being read"),
+        (Changed(), Unavailable, "changed while it was being read"),
         (TypeError("unexpected keyword 'x'"), Invalid, "the options"),
         (HttpError(418), Unavailable, "it answered 418"),
     ],

@@ -186,6 +186,8 @@ class _Carrier:
         assert self.process.stdout is not None
         with self.process.stdout as output:
             for line in output:
+                if not line.endswith(b"\n"):  # torn: it was killed while it wrote
+                    break
                 answer = json.loads(line)
                 waiting = self.jobs.get(answer["id"])
                 if waiting is not None:

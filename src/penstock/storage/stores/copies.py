@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from penstock.compile.manifests import UNFINISHED
 from penstock.model.errors import Invalid, NotFound, PenstockError, Refused
+from penstock.storage.files import open_file
 from penstock.storage.paths import clean_relative
 from penstock.storage.stores import Found, Progress, Store
 from penstock.storage.stores.addresses import describe
@@ -244,8 +245,9 @@ class Getting:
         wanted = file.token[4:] if file.token.startswith("md5:") else ""
         length = self._remote.read_bytes
         if self._remote.has_parts and file.size > length:
-            parts = [(start, min(length, file.size - start)) for start in range(0, file.size, length)]
-            await run_all(lambda start, length: self._read_part(file, target, start, length), parts, min(len(parts), self._remote.width))
+            parts = ((start, min(length, file.size - start)) for start in range(0, file.size, length))  # one by one: a size may be untrue
+            width = min(-(-file.size // length), self._remote.width)
+            await run_all(lambda start, length: self._read_part(file, target, start, length), parts, width)
             got, size = (await asyncio.to_thread(target.md5) if wanted else ""), file.size
         else:
             async with self._budget.hold(file.size if 0 <= file.size < PART_BYTES else PART_BYTES):
@@ -400,7 +402,7 @@ def _read(file: BinaryIO, wanted: int) -> bytes:
 @contextlib.contextmanager
 def _source(path: str) -> Iterator[BinaryIO]:
     try:
-        file = open(path, "rb")  # noqa: SIM115 - closed below; only its opening is explained
+        file = open_file(path)
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {path} on this machine.") from error
     except OSError as error:

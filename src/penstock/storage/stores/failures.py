@@ -141,7 +141,7 @@ def _reason(store: Store, path: str, error: BaseException) -> tuple[type[Penstoc
     status, code, names = status_of(error), code_of(error), _names(error)
     said = _said(store, error)
     if isinstance(error, Changed):
-        return Refused, "it changed while it was being read. Nothing of it was kept; try again."
+        return Unavailable, "it changed while it was being read. Nothing of it was kept; try again."
     if code in _NO_CONTAINER or (status == 404 and not path):
         container = store.root.partition("/")[0]
         return NotFound, f"there is no '{container}' there. Create it, or register the datastore again with the right name."

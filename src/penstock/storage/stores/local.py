@@ -13,6 +13,7 @@ from typing import BinaryIO
 from penstock.compile.manifests import UNFINISHED, walk
 from penstock.model.errors import Invalid, NotFound, PenstockError, Refused, Unavailable
 from penstock.model.ids import new_id
+from penstock.storage.files import open_file
 from penstock.storage.paths import safe_join
 from penstock.storage.stores import Check, Found, Progress, Store
 from penstock.storage.stores.addresses import describe
@@ -129,7 +130,7 @@ def _copy(source: str, target: str, path: str, overwrite: bool, check: Check, te
     if not overwrite and os.path.lexists(target):
         tell(Progress(path, "skipped", 0))
         return 0
-    with open(source, "rb", buffering=0) as reader:
+    with open_file(source) as reader:
         tell(Progress(path, "start", os.fstat(reader.fileno()).st_size))
         size = _write_whole(reader, target, check)
     tell(Progress(path, "done", size))
