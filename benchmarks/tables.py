@@ -44,7 +44,7 @@ def measure_reading(name: str, path: Path, rounds: int) -> Iterator[Line]:
     yield Line("  most memory", *_median("megabytes", ours), "MiB", bare=_median("megabytes", bare)[0])
     if path.suffix == ".csv":
         objects = [run("read_objects", str(path)) for _ in range(rounds)]
-        note = "bare: pandas, with texts as Python objects, as ours are"
+        note = "bare: pandas, with texts as Python objects"
         yield Line("  beside pandas with texts as objects", *_median("seconds", ours), "s", bare=_median("seconds", objects)[0], note=note)
 
 

@@ -16,6 +16,7 @@ from penstock.tabular.sources import Reading, SourceFile, Widened, in_order, uni
 NO_HEADERS = "NO_HEADERS"
 ONLY_FIRST = "ONLY_FIRST_FILE_HAS_HEADERS"
 COMBINE = "COMBINE_ALL_FILES_HEADERS"
+_SPARE = 2  # blocks' memory that waits to be used again
 
 Samples = Dict[str, List[Optional[str]]]
 
@@ -144,7 +145,7 @@ class DelimitedSource:
         def parse(item: Tuple[Layout, Block]) -> Tuple[int, Any]:
             layout, block = item
             batch = BlockParser(self._form, block, layout, reading).parse()
-            if isinstance(block.data, bytearray):  # a batch holds copies
+            if isinstance(block.data, bytearray) and len(free) < _SPARE:  # a batch holds copies
                 free.append(block.data)
             return block.file, batch
 
