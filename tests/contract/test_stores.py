@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -229,31 +230,27 @@ class Enough(Exception):
 
 
 def until_told() -> tuple[Callable[[], None], Callable[[Progress], None]]:
-    """Return a `check` that gives up once something was told, and the `tell` for it."""
+    """Return a `check` that gives up once something was told, and a `tell` for it that takes longer than the time between two checks."""
     began = threading.Event()
+
+    def tell(progress: Progress) -> None:
+        if not began.is_set():
+            began.set()
+            time.sleep(0.3)
 
     def check() -> None:
         if began.is_set():
             raise Enough
 
-    return check, lambda progress: began.set()
-
-
-def again_and_again(work: Callable[[int], object]) -> None:
-    """Do some work until it is given up: it may be quicker than the next look."""
-    for number in range(20):
-        work(number)
+    return check, tell
 
 
 def test_a_get_that_is_given_up_leaves_nothing(stores: Stores, store: Store, fill: Callable[..., list[Found]], tmp_path: Path) -> None:
     found = fill({f"large-{number}": os.urandom(LARGE) for number in range(3)})
     check, tell = until_told()
 
-    def get(number: int) -> None:
-        stores.get(store, [(item, str(tmp_path / "out" / f"{number}-{item.path}")) for item in found], False, check, tell)
-
     with pytest.raises(Enough):
-        again_and_again(get)
+        stores.get(store, [(item, str(tmp_path / "out" / item.path)) for item in found], False, check, tell)
     assert not [name for name in everything(tmp_path / "out") if UNFINISHED in name]
     assert {len(read(str(tmp_path / "out" / name))) for name in everything(tmp_path / "out")} <= {LARGE}
 
@@ -262,11 +259,8 @@ def test_a_put_that_is_given_up_leaves_nothing_half(stores: Stores, store: Store
     (tmp_path / "large").write_bytes(os.urandom(3 * LARGE))
     check, tell = until_told()
 
-    def put(number: int) -> None:
-        stores.put(store, [(str(tmp_path / "large"), f"{number}-{n}") for n in range(3)], False, check, tell)
-
     with pytest.raises(Enough):
-        again_and_again(put)
+        stores.put(store, [(str(tmp_path / "large"), str(number)) for number in range(3)], False, check, tell)
     assert {item.size for item in stores.list(store, "")} <= {3 * LARGE}
     if store.is_local:
         assert not [name for name in everything(Path(store.root)) if UNFINISHED in name]
