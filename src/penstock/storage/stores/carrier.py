@@ -20,7 +20,7 @@ from typing import Any
 from penstock.storage.stores import Found, Progress, Store
 from penstock.storage.stores.copies import Budget, Getting, Putting, delete_files, list_files, list_prefix
 from penstock.storage.stores.failures import explain, persistently
-from penstock.storage.stores.remotes import Remote, open_remote
+from penstock.storage.stores.remotes import Taking, open_remote
 
 _LINE_FILES = 500  # of a long listing, in one line
 _TELL_SECONDS = 0.02
@@ -34,7 +34,7 @@ class Carrier:
         self._output = output
         self._lock = threading.Lock()
         self._jobs: dict[str, asyncio.Task[None]] = {}
-        self._remotes: dict[str, asyncio.Future[Remote]] = {}
+        self._remotes: dict[str, asyncio.Future[Taking]] = {}
         self._budget = Budget()
         self._getting: set[Getting] = set()
         self._untold: defaultdict[str, list[Progress]] = defaultdict(list)
@@ -85,7 +85,7 @@ class Carrier:
         del self._jobs[name]
         self.say(id=name, **end)
 
-    async def _open(self, store: Store) -> Remote:
+    async def _open(self, store: Store) -> Taking:
         """Return the connection to a store; all jobs share it."""
         key = json.dumps([store.name, store.protocol, store.root, store.options, store.is_made], sort_keys=True, default=str)
         known = self._remotes.get(key)

@@ -19,7 +19,7 @@ from penstock.storage.stores import Found, Progress, Store
 from penstock.storage.stores.addresses import describe
 from penstock.storage.stores.failures import Broken, Changed, explain, explain_disk, is_missing_container, is_transient, persistently
 from penstock.storage.stores.patterns import Pattern, is_unfinished
-from penstock.storage.stores.remotes import PART_BYTES, Remote
+from penstock.storage.stores.remotes import PART_BYTES, Remote, TakesFiles, TakesParts, Taking
 
 _BYTES_IN_FLIGHT = 8 * PART_BYTES  # what the requests of all jobs may hold in memory together
 _FEW = 8  # so many files of one folder are looked up one by one; more, by listing it
@@ -244,7 +244,7 @@ class Getting:
         """Read a file to its end and verify it; return its size."""
         wanted = file.token[4:] if file.token.startswith("md5:") else ""
         length = self._remote.read_bytes
-        if self._remote.has_parts and file.size > length:
+        if 0 < length < file.size:
             parts = ((start, min(length, file.size - start)) for start in range(0, file.size, length))  # one by one: a size may be untrue
             width = min(-(-file.size // length), self._remote.width)
             await run_all(lambda start, length: self._read_part(file, target, start, length), parts, width)
@@ -312,7 +312,7 @@ def _check_size(done: int, size: int) -> None:
 class Putting:
     """One job that copies files of this machine to a store; the arguments are those of `Getting`."""
 
-    def __init__(self, remote: Remote, store: Store, tell: Tell, budget: Budget) -> None:
+    def __init__(self, remote: Taking, store: Store, tell: Tell, budget: Budget) -> None:
         self._remote, self._store, self._tell, self._budget = remote, store, tell, budget
 
     async def put(self, files: Sequence[tuple[str, str]], overwrite: bool) -> list[Found]:
@@ -341,24 +341,25 @@ class Putting:
         with _explained(self._store, path, "written"), _source(source) as file:
             size = os.fstat(file.fileno()).st_size
             self._tell(Progress(path, "start", size))
-            if not self._remote.has_parts:
-                await persistently(lambda: self._remote.put_file(path, source))
+            if isinstance(self._remote, TakesFiles):
+                remote = self._remote
+                await persistently(lambda: remote.put_file(path, source))
             elif size <= self._remote.part_bytes(size):
-                await self._put_small(file, path, size)
+                await self._put_small(self._remote, file, path, size)
             else:
-                await self._put_large(file, path, size)
+                await self._put_large(self._remote, file, path, size)
             self._tell(Progress(path, "done", size))
 
-    async def _put_small(self, file: BinaryIO, path: str, size: int) -> None:
+    async def _put_small(self, remote: TakesParts, file: BinaryIO, path: str, size: int) -> None:
         async with self._budget.hold(size):
             data = _read(file, size)
             md5 = hashlib.md5(data, usedforsecurity=False).digest()
-            await persistently(lambda: self._remote.put(path, data, md5))
+            await persistently(lambda: remote.put(path, data, md5))
 
-    async def _put_large(self, file: BinaryIO, path: str, size: int) -> None:
+    async def _put_large(self, remote: TakesParts, file: BinaryIO, path: str, size: int) -> None:
         """Send a file in parts; they are read in order, so that the digest of all is known at the end."""
-        upload = await persistently(lambda: self._remote.begin(path, size))
-        length = self._remote.part_bytes(size)
+        upload = await persistently(lambda: remote.begin(path, size))
+        length = remote.part_bytes(size)
         md5 = hashlib.md5(usedforsecurity=False)
         turn = asyncio.Lock()
         parts = iter(range(-(-size // length)))
@@ -379,7 +380,7 @@ class Putting:
                     await persistently(lambda number=number, data=data: upload.put_part(number, data))  # type: ignore[misc]
 
         try:
-            await run_all(send, [()] * self._remote.width, self._remote.width)
+            await run_all(send, [()] * remote.width, remote.width)
             await persistently(lambda: upload.finish(md5.digest()))
         except BaseException:
             with contextlib.suppress(Exception, asyncio.CancelledError):

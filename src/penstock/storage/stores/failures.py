@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import random
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from penstock.model.errors import Invalid, NotFound, PenstockError, Refused, Unavailable, Unsupported
 from penstock.storage.stores import Store
 from penstock.storage.stores.addresses import describe, describe_path, redact
+
+log = logging.getLogger("penstock.storage")
 
 T = TypeVar("T")
 
@@ -165,9 +169,15 @@ def _reason(store: Store, path: str, error: BaseException) -> tuple[type[Penstoc
         return Unsupported, f"the file system '{store.protocol}' can't do that. {said}".strip()
     if isinstance(error, PermissionError):
         return Refused, f"access was refused ({said}). {_mend_credentials(store)}"
+    _log_unforeseen(store, error)
     if isinstance(error, TypeError | ValueError | KeyError | AttributeError):
         return Invalid, f"{said}. Check the options that the datastore was registered with."
     return Unavailable, f"{said}. Try again; if it stays so, check how the datastore is registered."
+
+
+def _log_unforeseen(store: Store, error: BaseException) -> None:
+    """Keep where it came from: it may be a mistake of ours and none of the datastore's."""
+    log.warning("store.unforeseen store=%s\n%s", store.name, redact(store, "".join(traceback.format_exception(error))))
 
 
 def _mend_credentials(store: Store) -> str:

@@ -1,14 +1,15 @@
 """Stores that are not on this machine, each kind through its own library. Only the carrier loads what is in here.
 
-What they have in common is `Remote`: pages of a listing, one file's facts, bytes from a place on, whole small files, and large ones in
-parts. Retries, concurrency, progress and unfinished files are `copies`' affair, and the same for all.
+What they have in common is `Remote`: pages of a listing, one file's facts, bytes from a place on. Those that can be written to are sent
+either bytes (`TakesParts`) or files (`TakesFiles`). Retries, concurrency, progress and unfinished files are `copies`' affair, and the
+same for all.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from penstock.model.errors import Unsupported
 from penstock.storage.stores import Found, Store
@@ -36,8 +37,7 @@ class Remote(Protocol):
     """One store. Paths are relative to its root. Failures are the library's own errors; `failures.explain` puts them into words."""
 
     width: int  # how many requests it bears at once
-    has_parts: bool  # several requests may read one file, and a large one is sent as an `Upload`
-    read_bytes: int  # how much of a large file one request reads, where it has parts
+    read_bytes: int  # how much of a large file one request reads; 0 where one reads all of it
     can_list: bool  # otherwise a path is one file's, letter by letter
 
     async def page(self, prefix: str, is_flat: bool, after: Any) -> tuple[list[Found], Any]:
@@ -49,23 +49,36 @@ class Remote(Protocol):
     async def read(self, file: Found, start: int, length: int, write: Write) -> None:
         """Pass bytes of a file on, from `start`; `length` -1: to the end. Raises Changed when it is another file now."""
 
-    async def put(self, path: str, data: bytes, md5: bytes) -> None:
-        """Write a small file whole."""
-
-    def part_bytes(self, size: int) -> int:
-        """Return how large the parts of a file are that is sent in parts; what is not larger is sent whole."""
-
-    async def begin(self, path: str, size: int) -> Upload:
-        """Begin a large file."""
-
-    async def put_file(self, path: str, source: str) -> None:
-        """Write a file whole, for a store without parts."""
-
     async def delete(self, path: str) -> None:
         """Remove a file; one that is not there is no error."""
 
     async def make(self) -> None:
         """Make the container or bucket when it is missing."""
+
+
+@runtime_checkable
+class TakesParts(Remote, Protocol):
+    """A store that is sent bytes: small files whole, large ones in parts, several at once."""
+
+    async def put(self, path: str, data: bytes, md5: bytes) -> None:
+        """Write a small file whole."""
+
+    def part_bytes(self, size: int) -> int:
+        """Return how large the parts of a file are; what is not larger is sent whole."""
+
+    async def begin(self, path: str, size: int) -> Upload:
+        """Begin a large file."""
+
+
+@runtime_checkable
+class TakesFiles(Remote, Protocol):
+    """A store that is sent a file from its place on this machine."""
+
+    async def put_file(self, path: str, source: str) -> None:
+        """Write a file whole."""
+
+
+Taking = TakesParts | TakesFiles
 
 
 class _Kind(NamedTuple):
@@ -88,7 +101,7 @@ _EXTRAS = {"gs": ("gcsfs", "gcs"), "gcs": ("gcsfs", "gcs")}
 _FORGETFUL = {"memory", "file", "local"}
 
 
-async def open_remote(store: Store) -> Remote:
+async def open_remote(store: Store) -> Taking:
     """Return a store, ready for use; nothing is asked of it yet.
 
     Raises:
@@ -100,7 +113,7 @@ async def open_remote(store: Store) -> Remote:
     importlib.invalidate_caches()  # the package may have been installed a moment ago
     try:
         module = importlib.import_module(f"{__name__}.{kind.module}")
-        remote: Remote = await getattr(module, kind.maker).open(store)
+        remote: Taking = await getattr(module, kind.maker).open(store)
     except ImportError as error:
         raise _missing(store, kind, error) from error
     return remote

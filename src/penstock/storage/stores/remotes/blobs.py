@@ -47,7 +47,6 @@ class Blobs:
     """A blob container, or a folder of one."""
 
     width = 32
-    has_parts = True
     read_bytes = PART_BYTES  # the library holds all of it in memory
     can_list = True
 

@@ -21,7 +21,6 @@ class Objects:
     """A bucket, or a folder of one."""
 
     width = 32
-    has_parts = True
     read_bytes = 64 << 20  # it comes in small pieces, and simple servers look through the whole object for each request
     can_list = True
 
@@ -94,10 +93,6 @@ class Objects:
         """Begin an object of many parts."""
         begun = await self._call("create_multipart_upload", Key=self._base + path)
         return _Parts(self, {"Key": self._base + path, "UploadId": begun["UploadId"]})
-
-    async def put_file(self, path: str, source: str) -> None:
-        """Not asked for: objects are sent whole or in parts."""
-        raise NotImplementedError
 
     async def delete(self, path: str) -> None:
         """Remove an object."""

@@ -17,7 +17,7 @@ from penstock.model.errors import Unsupported
 from penstock.model.ids import new_id
 from penstock.storage.stores import Found, Store
 from penstock.storage.stores.addresses import describe
-from penstock.storage.stores.remotes import Upload, Write
+from penstock.storage.stores.remotes import Write
 from penstock.storage.stores.times import format_time
 
 T = TypeVar("T")
@@ -29,7 +29,6 @@ _OBJECT_STORES = {"gs", "gcs", "oss", "oci", "abfs", "az", "s3", "s3a"}  # a fil
 class Others:
     """A file system of fsspec's, from a root on."""
 
-    has_parts = False
     read_bytes = 0
     can_list = True
 
@@ -104,18 +103,6 @@ class Others:
                     write(piece)
 
         await self._do(work)
-
-    async def put(self, path: str, data: bytes, md5: bytes) -> None:
-        """Not asked for: files are sent from their place."""
-        raise NotImplementedError
-
-    def part_bytes(self, size: int) -> int:
-        """Return the size itself: nothing is sent in parts."""
-        return size
-
-    async def begin(self, path: str, size: int) -> Upload:
-        """Not asked for: files are sent from their place."""
-        raise NotImplementedError
 
     async def put_file(self, path: str, source: str) -> None:
         """Write a file; beside its place first, where it would be seen half-written."""

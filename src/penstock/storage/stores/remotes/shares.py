@@ -31,7 +31,6 @@ class Shares:
     """A file share, or a folder of one. Options: `connection_string`."""
 
     width = 16
-    has_parts = True
     read_bytes = PART_BYTES
     can_list = True
 
@@ -129,10 +128,6 @@ class Shares:
                 await self._share.get_directory_client("/".join(names[:count])).create_directory()
             except ResourceExistsError:
                 pass
-
-    async def put_file(self, path: str, source: str) -> None:
-        """Not asked for: files are sent whole or in parts."""
-        raise NotImplementedError
 
     async def delete(self, path: str) -> None:
         """Remove a file."""

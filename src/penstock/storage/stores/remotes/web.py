@@ -13,7 +13,7 @@ from penstock.model.errors import Unsupported
 from penstock.storage.stores import Found, Store
 from penstock.storage.stores.addresses import describe
 from penstock.storage.stores.failures import Broken, Changed
-from penstock.storage.stores.remotes import Upload, Write
+from penstock.storage.stores.remotes import Write
 from penstock.storage.stores.times import format_time
 
 _PIECE = 1 << 18
@@ -25,7 +25,6 @@ class Web:
     """The files of one host."""
 
     width = 16
-    has_parts = False
     read_bytes = 0
     can_list = False
 
@@ -75,18 +74,6 @@ class Web:
                 aside = max(aside - len(piece), 0)
             if aside:
                 raise Broken("the file became shorter")
-
-    async def put(self, path: str, data: bytes, md5: bytes) -> None:
-        """Refuse."""
-        raise self._no_writing()
-
-    def part_bytes(self, size: int) -> int:
-        """Return the size itself: nothing is sent in parts."""
-        return size
-
-    async def begin(self, path: str, size: int) -> Upload:
-        """Refuse."""
-        raise self._no_writing()
 
     async def put_file(self, path: str, source: str) -> None:
         """Refuse."""
