@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, List, Optional
 
 from azureml.core._deprecation import note
 from azureml.core._refusal import not_built
 from azureml.data._expressions import DatasetExpression, condition_of
-from azureml.data.abstract_dataset import AbstractDataset, check_count, check_share, settled_seed
+from azureml.data._portions import Portions
 
 if TYPE_CHECKING:
     from azureml.data.context_managers import DatasetContextManager
@@ -18,7 +18,7 @@ FILENAME_LENGTH_ERROR_MESSAGE = "The name of a file is too long for this file sy
 _METADATA = ("Size", "LastModifiedTime", "Extension", "CanSeek")
 
 
-class FileDataset(AbstractDataset):
+class FileDataset(Portions):
     """Files on datastores, behind URLs or of this machine. Made by `Dataset.File.from_files`."""
 
     def __init__(self) -> None:
@@ -72,39 +72,6 @@ class FileDataset(AbstractDataset):
         return DatasetContextManager(MountConfig(self._definition, self._workspace, place))
 
     # ---- fewer of them ----
-
-    def take(self, count: int) -> FileDataset:
-        """Return a dataset of the first files.
-
-        Raises:
-            ValueError: `count` is no whole number, or negative.
-        """
-        return self._with("take", count=check_count("take", count))
-
-    def skip(self, count: int) -> FileDataset:
-        """Return a dataset without the first files.
-
-        Raises:
-            ValueError: `count` is no whole number, or negative.
-        """
-        return self._with("skip", count=check_count("skip", count))
-
-    def take_sample(self, probability: float, seed: Optional[int] = None) -> FileDataset:
-        """Return a dataset that has each file with a probability. The same seed gives the same files.
-
-        Raises:
-            ValueError: `probability` is no number from 0 to 1.
-        """
-        return self._with("sample", probability=check_share("probability", probability), seed=settled_seed(seed))
-
-    def random_split(self, percentage: float, seed: Optional[int] = None) -> Tuple[FileDataset, FileDataset]:
-        """Return two datasets that share no file: about `percentage` of the files, and the others. The same seed gives the same split.
-
-        Raises:
-            ValueError: `percentage` is no number from 0 to 1.
-        """
-        share, settled = check_share("percentage", percentage), settled_seed(seed)
-        return self._with("split", start=0.0, end=share, seed=settled), self._with("split", start=share, end=1.0, seed=settled)
 
     def filter(self, expression: DatasetExpression) -> FileDataset:
         """Return a dataset of the files for which a condition holds.

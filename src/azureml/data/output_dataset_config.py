@@ -12,6 +12,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
+from azureml.data._output_columns import OutputColumns
 from azureml.data.constants import DIRECT_MODE, HDFS_MODE, LINK_MODE, MOUNT_MODE, UPLOAD_MODE
 from azureml.data.dataset_consumption_config import FILE, TABULAR, DatasetConsumptionConfig, check_dataset_name
 from azureml.data.dataset_type_definitions import PromoteHeadersBehavior
@@ -330,7 +331,7 @@ class OutputFileDatasetConfig(OutputDatasetConfig, TransformationMixin):
         return os.fspath(self.source) if self.source is not None else None
 
 
-class OutputTabularDatasetConfig(OutputDatasetConfig):
+class OutputTabularDatasetConfig(OutputColumns, OutputDatasetConfig):
     """A folder that a step writes, and that becomes a dataset of rows. `OutputFileDatasetConfig.read_delimited_files` and
     `read_parquet_files` make it.
 
@@ -355,32 +356,6 @@ class OutputTabularDatasetConfig(OutputDatasetConfig):
         self._rows = reading
         self._registration = files._registration
         self._upload_options, self._mount_options = files._upload_options, files._mount_options
-
-    def keep_columns(self, columns: Union[str, Sequence[str]]) -> OutputTabularDatasetConfig:
-        """Return a copy with these columns only.
-
-        Args:
-            columns: The name of a column, or a list of names.
-
-        Raises:
-            UserErrorException: They are no names.
-        """
-        from azureml.data._output_readings import keep
-
-        return self._changed(_rows=keep(self._reading(), columns))
-
-    def drop_columns(self, columns: Union[str, Sequence[str]]) -> OutputTabularDatasetConfig:
-        """Return a copy without these columns.
-
-        Args:
-            columns: The name of a column, or a list of names.
-
-        Raises:
-            UserErrorException: They are no names.
-        """
-        from azureml.data._output_readings import drop
-
-        return self._changed(_rows=drop(self._reading(), columns))
 
     def random_split(self, percentage: float, seed: Optional[int] = None) -> Tuple[OutputTabularDatasetConfig, OutputTabularDatasetConfig]:
         """Return two copies that share the rows between them; their names end in _1 and _2.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple,
 
 from azureml.core._deprecation import note
 from azureml.data._expressions import DatasetExpression, condition_of
-from azureml.data.abstract_dataset import AbstractDataset, check_count, check_share, make, settled_seed
+from azureml.data._portions import Portions
+from azureml.data.abstract_dataset import make
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _OF_FILES = ("select_paths", "partition_values", "keep_columns", "drop_columns")
 
 
-class TabularDataset(AbstractDataset):
+class TabularDataset(Portions):
     """Rows of delimited, Parquet or JSON Lines files, or of a SQL query. Made by the methods of `Dataset.Tabular`."""
 
     def __init__(self) -> None:
@@ -119,39 +120,6 @@ class TabularDataset(AbstractDataset):
             return list(table.column_names())
 
     # ---- fewer rows ----
-
-    def take(self, count: int) -> TabularDataset:
-        """Return a dataset of the first rows.
-
-        Raises:
-            ValueError: `count` is no whole number, or negative.
-        """
-        return self._with("take", count=check_count("take", count))
-
-    def skip(self, count: int) -> TabularDataset:
-        """Return a dataset without the first rows.
-
-        Raises:
-            ValueError: `count` is no whole number, or negative.
-        """
-        return self._with("skip", count=check_count("skip", count))
-
-    def take_sample(self, probability: float, seed: Optional[int] = None) -> TabularDataset:
-        """Return a dataset that has each row with a probability. The same seed gives the same rows.
-
-        Raises:
-            ValueError: `probability` is no number from 0 to 1.
-        """
-        return self._with("sample", probability=check_share("probability", probability), seed=settled_seed(seed))
-
-    def random_split(self, percentage: float, seed: Optional[int] = None) -> Tuple[TabularDataset, TabularDataset]:
-        """Return two datasets that share no row: about `percentage` of the rows, and the others. The same seed gives the same split.
-
-        Raises:
-            ValueError: `percentage` is no number from 0 to 1.
-        """
-        share, settled = check_share("percentage", percentage), settled_seed(seed)
-        return self._with("split", start=0.0, end=share, seed=settled), self._with("split", start=share, end=1.0, seed=settled)
 
     def filter(self, expression: DatasetExpression) -> TabularDataset:
         """Return a dataset of the rows for which a condition holds, such as `dataset.filter(dataset['age'] > 30)`.

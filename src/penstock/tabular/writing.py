@@ -10,7 +10,7 @@ import uuid
 from collections import OrderedDict
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 from urllib.parse import quote
 
 from penstock.model.datasets import DELIMITED, PARQUET
@@ -36,7 +36,7 @@ def write_parts(rows: Iterable[Tuple[int, Any]], schema: Any, kind: str, folder:
         raise Invalid(f"Rows are written as {' or '.join(EXTENSIONS)}, not as {kind!r}.")
     names: List[str] = []
     with _appearing(folder) as hidden:
-        writer: Optional[_Writer] = None
+        writer: Optional[Union[_CsvWriter, _ParquetWriter]] = None
         last = None
         try:
             for number, batch in rows:
@@ -53,7 +53,7 @@ def write_parts(rows: Iterable[Tuple[int, Any]], schema: Any, kind: str, folder:
     return names
 
 
-def _new_part(names: List[str], folder: str, kind: str, schema: Any, separator: str) -> _Writer:
+def _new_part(names: List[str], folder: str, kind: str, schema: Any, separator: str) -> Union[_CsvWriter, _ParquetWriter]:
     names.append(f"part-{len(names)}.{EXTENSIONS[kind]}")
     path = os.path.join(folder, names[-1])
     return _CsvWriter(path, schema, separator) if kind == DELIMITED else _ParquetWriter(path, schema)
@@ -77,19 +77,7 @@ def _appearing(folder: str) -> Iterator[str]:
         shutil.rmtree(hidden, ignore_errors=True)
 
 
-class _Writer:
-    """Writes batches into one file."""
-
-    def write(self, batch: Any) -> None:
-        """Add rows."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """End the file."""
-        raise NotImplementedError
-
-
-class _CsvWriter(_Writer):
+class _CsvWriter:
     """Delimited text: quotes where they are needed, nothing for null, times as ISO 8601 in UTC."""
 
     def __init__(self, path: str, schema: Any, separator: str) -> None:
@@ -98,10 +86,12 @@ class _CsvWriter(_Writer):
         self._file.write(_header(schema.names, separator))
 
     def write(self, batch: Any) -> None:
+        """Add rows."""
         if batch.num_columns and batch.num_rows:
             self._file.write(format_rows(batch, self._separator))
 
     def close(self) -> None:
+        """End the file."""
         self._file.close()
 
 
@@ -165,7 +155,7 @@ def _escaped(separator: str) -> str:
     return "".join(f"\\x{{{ord(letter):x}}}" for letter in separator)
 
 
-class _ParquetWriter(_Writer):
+class _ParquetWriter:
     """Parquet, with row groups of some size however small the batches are."""
 
     def __init__(self, path: str, schema: Any) -> None:
@@ -178,6 +168,7 @@ class _ParquetWriter(_Writer):
         self._rows = 0
 
     def write(self, batch: Any) -> None:
+        """Add rows."""
         import pyarrow as pa
 
         self._held.append(pa.RecordBatch.from_arrays(batch.columns, schema=self._schema))
@@ -194,6 +185,7 @@ class _ParquetWriter(_Writer):
             self._held, self._rows = [], 0
 
     def close(self) -> None:
+        """End the file."""
         try:
             self.flush()
         finally:
@@ -264,6 +256,7 @@ class _Partitions:
         return self._open[segments]
 
     def close(self) -> None:
+        """End the file."""
         try:
             self._flush()
         finally:

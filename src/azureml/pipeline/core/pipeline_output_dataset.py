@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Tuple, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Tuple, TypeVar
 
+from azureml.data._output_columns import OutputColumns
 from azureml.data.dataset_consumption_config import FILE, TABULAR
 from azureml.data.dataset_type_definitions import PromoteHeadersBehavior
 from azureml.pipeline.core._bindings import InputPortBinding, check_port_name
@@ -232,7 +233,7 @@ class PipelineOutputFileDataset(PipelineOutputAbstractDataset):
         )
 
 
-class PipelineOutputTabularDataset(PipelineOutputAbstractDataset):
+class PipelineOutputTabularDataset(OutputColumns, PipelineOutputAbstractDataset):
     """PipelineData that is a dataset of rows: `pipeline_data.as_dataset().parse_delimited_files()`. The script gets the dataset itself.
 
     Args:
@@ -255,32 +256,6 @@ class PipelineOutputTabularDataset(PipelineOutputAbstractDataset):
         self._input_name = pipeline_output_dataset._input_name
         self._input_mode = "direct"
         self._rows = additional_transformations
-
-    def keep_columns(self, columns: Union[str, Sequence[str]]) -> PipelineOutputTabularDataset:
-        """Return a copy with these columns only.
-
-        Args:
-            columns: The name of a column, or a list of names.
-
-        Raises:
-            UserErrorException: They are no names.
-        """
-        from azureml.data._output_readings import keep
-
-        return self._changed(_rows=keep(self._reading(), columns))
-
-    def drop_columns(self, columns: Union[str, Sequence[str]]) -> PipelineOutputTabularDataset:
-        """Return a copy without these columns.
-
-        Args:
-            columns: The name of a column, or a list of names.
-
-        Raises:
-            UserErrorException: They are no names.
-        """
-        from azureml.data._output_readings import drop
-
-        return self._changed(_rows=drop(self._reading(), columns))
 
     def random_split(
         self, percentage: float, seed: Optional[int] = None
