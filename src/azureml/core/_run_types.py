@@ -86,8 +86,10 @@ _BUILT_IN: Dict[str, RunFactory] = {
 
 def _load_entry_point(kind: str) -> None:
     """Other distributions name their factories in v1's entry-point group."""
-    from importlib.metadata import entry_points
-
+    try:
+        from importlib.metadata import entry_points  # novm
+    except ImportError:  # Python 3.7
+        return
     every: Any = entry_points()
     group = every.select(group=_GROUP) if hasattr(every, "select") else every.get(_GROUP, ())
     for entry in group:

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import Any, Callable, Deque, Dict, FrozenSet, Generator, Iterable, Iterator, List, Mapping, NamedTuple, Protocol, Tuple, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Deque,
+    Dict,
+    FrozenSet,
+    Generator,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Tuple,
+    TypeVar,
+)
 
 from penstock.model.errors import Invalid, NotFound, PenstockError
+
+if TYPE_CHECKING:
+    from typing import Protocol  # novm
+else:
+    Protocol = object
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Literal, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 from azureml.core._errors import v1_errors
 from azureml.core._refusal import not_built
@@ -15,6 +15,8 @@ from penstock.model import status as words
 from penstock.model.errors import NotFound
 
 if TYPE_CHECKING:
+    from typing import Literal  # novm
+
     from azureml.core.experiment import Experiment
     from azureml.core.workspace import Workspace
     from azureml.pipeline.core._graph import Graph
