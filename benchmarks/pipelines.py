@@ -18,7 +18,7 @@ STEPS = str(Path(__file__).parent / "steps")
 
 def compute_target(workspace: Workspace, nodes: int) -> Any:
     """Return a compute target on which `nodes` steps run at once."""
-    configuration = AmlCompute.provisioning_configuration(vm_size="STANDARD_D2_V2", max_nodes=nodes)
+    configuration = AmlCompute.provisioning_configuration(vm_size="STANDARD_D1_V2", max_nodes=nodes)
     target = ComputeTarget.create(workspace, f"bench-{nodes}", configuration)
     target.wait_for_completion(show_output=False)
     return target

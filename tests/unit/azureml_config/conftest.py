@@ -55,8 +55,8 @@ class MemoryClient:
     def get_default_datastore(self, workspace_id: str) -> Dict[str, Any]:
         return {"name": "workspaceblobstore", "root": self.root}
 
-    def list_runs(self, **filters: Any) -> List[Dict[str, Any]]:
-        return self.runs
+    def list_runs(self, status: Any, target: str, **filters: Any) -> List[Dict[str, Any]]:
+        return [run for run in self.runs if run["target"] == target and run["status"] in status]
 
 
 class MemoryWorkspace:

@@ -179,8 +179,9 @@ class TestAmlCompute:
         assert list(cluster.get_active_runs()) == ["run r3", "run r0"]
         assert list(cluster.get_active_runs(status="Running")) == ["run r3"]
         cluster.update(min_nodes=3)
-        assert [node["nodeState"] for node in cluster.list_nodes()] == ["running", "running", "idle"]
-        assert cluster.list_nodes()[0]["runId"] == "r3"
+        nodes = cluster.list_nodes()
+        assert [(node["nodeState"], node["runId"]) for node in nodes] == [("running", "r3"), ("idle", None), ("idle", None)]
+        assert len({node["nodeId"] for node in nodes}) == 3
 
     def test_vm_sizes(self, workspace):
         sizes = {size["name"]: size for size in AmlCompute.supported_vmsizes(workspace)}

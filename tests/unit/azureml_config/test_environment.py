@@ -257,11 +257,6 @@ class TestInAWorkspace:
         with pytest.raises(UserErrorException):
             registered.clone("")
 
-    @pytest.mark.parametrize("call", ["build", "build_local", "get_image_details"])
-    def test_building_is_refused_by_name(self, workspace, call):
-        with pytest.raises(NotImplementedError, match=rf"Environment\.{call} .*later release.*interpreter"):
-            getattr(Environment("x"), call)(workspace)
-
 
 class TestDatabricksCluster:
     @pytest.mark.parametrize("values", [{"existing_cluster_id": "x"}, {"num_workers": 1}, {"min_workers": 1, "max_workers": 2}])

@@ -10,7 +10,6 @@ from azureml.core.compute._attachment import check_network
 from azureml.core.compute.compute import ComputeTarget, ComputeTargetProvisioningConfiguration, format_time, parse_time
 from azureml.exceptions import ComputeTargetException
 
-_ACTIVE = ("NotStarted", "Queued", "Starting", "Running", "Finalizing", "CancelRequested")
 _PRIORITIES = {"dedicated": "Dedicated", "lowpriority": "LowPriority"}
 _IDLE = "idle_seconds_before_scaledown"
 
@@ -401,7 +400,10 @@ class AmlCompute(ComputeTarget):
 
     def list_nodes(self) -> List[Dict[str, Any]]:
         """Return a dictionary for each node: those at work with the run they work on, then the idle ones."""
-        busy = [{**_node(self.name, number, "running"), "runId": run["id"]} for number, run in enumerate(active_run_records(self))]
+        from penstock.model.status import ON_A_NODE
+
+        runs = [run for run in active_run_records(self) if run["status"] in ON_A_NODE]
+        busy = [{**_node(self.name, number, "running"), "runId": run["id"]} for number, run in enumerate(runs)]
         idle = range(len(busy), self.scale_settings.minimum_node_count)
         return busy + [_node(self.name, number, "idle") for number in idle]
 
@@ -426,7 +428,7 @@ class AmlCompute(ComputeTarget):
     @staticmethod
     def supported_vmsizes(workspace: Any, location: Optional[str] = None) -> List[Dict[str, Any]]:
         """Return the well-known sizes with cores, GPUs and memory. Other sizes are accepted too."""
-        from azureml.core.compute._vm_sizes import list_vm_sizes
+        from penstock.model.vm_sizes import list_vm_sizes
 
         return list_vm_sizes()
 
@@ -450,13 +452,15 @@ def active_run_records(
     target: ComputeTarget, type: Optional[str] = None, tags: Any = None, properties: Any = None, status: Optional[str] = None
 ) -> List[Dict[str, Any]]:
     """Return the records of the runs on a target that have not ended, newest first."""
+    from penstock.model.status import ACTIVE
+
     workspace = target.workspace
+    filters: Dict[str, Any] = {"type": type, "tags": tags, "properties": properties, "target": target.name, "include_children": True}
     with v1_errors():
-        records = workspace._client.list_runs(
-            workspace_id=workspace._id, type=type, tags=tags, properties=properties, include_children=True
+        records: List[Dict[str, Any]] = workspace._client.list_runs(
+            workspace_id=workspace._id, status=[status] if status else ACTIVE, **filters
         )
-    wanted = (status,) if status else _ACTIVE
-    return [record for record in records if record.get("target") == target.name and record["status"] in wanted]
+    return records
 
 
 def _node(target: str, number: int, state: str) -> Dict[str, Any]:

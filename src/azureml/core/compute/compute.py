@@ -137,7 +137,7 @@ class ComputeTarget(ABC):  # noqa: B024  # as in v1, an abstract base only by na
         """Remove this target from the workspace.
 
         Raises:
-            ComputeTargetException: The target is gone, or of a kind that is only detached.
+            ComputeTargetException: The target is gone, or of a kind that is only detached, or steps run on it.
         """
         if not self._can_delete:
             raise ComputeTargetException(f"A target of the type {self.type} is not deleted but detached: call detach() on '{self.name}'.")
@@ -147,20 +147,22 @@ class ComputeTarget(ABC):  # noqa: B024  # as in v1, an abstract base only by na
         """Remove this target from the workspace; what it stands for stays as it is.
 
         Raises:
-            ComputeTargetException: The target is gone, or of a kind that is only deleted.
+            ComputeTargetException: The target is gone, or of a kind that is only deleted, or steps run on it.
         """
         if not self._can_detach:
             raise ComputeTargetException(f"A target of the type {self.type} is not detached but deleted: call delete() on '{self.name}'.")
         self._remove()
 
     def _remove(self) -> None:
-        from penstock.model.errors import NotFound
+        from penstock.model.errors import NotFound, Refused
 
         with v1_errors():
             try:
                 self.workspace._client.delete_compute_target(self.workspace._id, self.name)
             except NotFound as error:
                 raise _not_found(self.workspace, self.name) from error
+            except Refused as error:
+                raise ComputeTargetException(str(error)) from error
         self.provisioning_state = "Deleting"
 
     def _change(self, **values: Any) -> None:

@@ -212,7 +212,7 @@ class ComputeInstance(ComputeTarget):
     @staticmethod
     def supported_vmsizes(workspace: Any, location: Optional[str] = None) -> List[Dict[str, Any]]:
         """Return the well-known sizes with cores, GPUs and memory. Other sizes are accepted too."""
-        from azureml.core.compute._vm_sizes import list_vm_sizes
+        from penstock.model.vm_sizes import list_vm_sizes
 
         return list_vm_sizes()
 
