@@ -1,1 +1,1 @@
-"""Training helpers of SDK v1. Not part of this version: the names import and refuse to work."""
+"""Training helpers of SDK v1: estimators, and what later releases bring."""

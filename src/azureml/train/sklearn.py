@@ -1,10 +1,16 @@
-"""v1's scikit-learn estimator. Not part of this version: the name imports and refuses to work."""
+"""v1's scikit-learn estimator."""
 
-from azureml.core._refusal import refuse_class
+from __future__ import annotations
 
-SKLearn = refuse_class(
-    "azureml.train.sklearn.SKLearn",
-    "Estimators come in a later release. Use a PythonScriptStep with the same script and arguments.",
-)
+from azureml.train._framework_estimator import FrameworkEstimator
 
 __all__ = ["SKLearn"]
+
+
+class SKLearn(FrameworkEstimator):
+    """A scikit-learn script. The arguments are those of Estimator, and `framework_version`."""
+
+    FRAMEWORK_NAME = "SKLearn"
+    DEFAULT_VERSION = "0.20.3"
+    _SUPPORTED = ("0.20.3",)
+    _PACKAGE = "scikit-learn"

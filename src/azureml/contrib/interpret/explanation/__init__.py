@@ -1,0 +1,1 @@
+"""Explanations of models, in their older place."""

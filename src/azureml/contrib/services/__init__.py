@@ -1,0 +1,1 @@
+"""What scoring scripts of deployed web services import."""

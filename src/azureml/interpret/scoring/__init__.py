@@ -1,0 +1,1 @@
+"""Explanations in deployed web services: see `azureml.interpret.scoring.scoring_explainer`."""
