@@ -14,9 +14,11 @@ PARTS := .parts
 AZURITE := 3.35.0
 ACCEPTANCE ?=
 ACCEPTANCE_REPOS ?=
-ACCEPTANCE_CASES ?= V01 V02 V09 V25
+ACCEPTANCE_CASES ?= V01 V02 V09 V24 V25 V31 V33 V35 V37
+# Those among them that pin old Pythons: run once more, their steps on these.
+ACCEPTANCE_PINNED ?= V24 V31 V35
 
-.PHONY: help demo test parts check check-static format crash crash-short bench bench-data api acceptance clean
+.PHONY: help demo test parts check check-static format crash crash-short bench bench-data bench-runs api acceptance clean
 
 help:
 	@echo "make demo          run the example pipeline three times and show what was reused"
@@ -29,6 +31,7 @@ help:
 	@echo "make crash-short   a few rounds of them"
 	@echo "make bench         measure, and print a table beside the budgets"
 	@echo "make bench-data    only what concerns data: stores, tables, fingerprints"
+	@echo "make bench-runs    only what concerns runs: metrics, lists, built environments"
 	@echo "make api           compare azureml with the recorded signatures of SDK v1, class by class"
 	@echo "make acceptance ACCEPTANCE=folder ACCEPTANCE_REPOS=folder   public v1 scripts, unchanged"
 	@echo "make clean         remove the virtual environments and what the tools left"
@@ -106,6 +109,9 @@ bench: $(READY_DEV)
 bench-data: $(READY_DEV)
 	@$(BIN)/python -m benchmarks --only data
 
+bench-runs: $(READY_DEV)
+	@$(BIN)/python -m benchmarks --only runs
+
 api: $(READY_DEV)
 	@$(BIN)/python tests/api/conformance.py
 
@@ -118,13 +124,21 @@ ACCEPTANCE_PYTHON ?= $(firstword $(foreach name,python3.10 python3.11,$(shell $(
 	@"$(ACCEPTANCE_PYTHON)" -m venv .venv-acceptance
 	@.venv-acceptance/bin/python -m pip install --quiet --disable-pip-version-check $(call PINS) setuptools wheel
 	@.venv-acceptance/bin/python -m pip install --quiet --disable-pip-version-check $(call PINS,constraints/stores.txt constraints/acceptance.txt) \
-		--no-build-isolation --editable ".[data,azure]" -r "$(ACCEPTANCE)/requirements.txt" python-dateutil requests
+		--no-build-isolation --editable ".[data,azure]" -r "$(ACCEPTANCE)/requirements.txt" python-dateutil requests \
+		adal jsonschema matplotlib msrest
 	@touch $@
 
+RUN_CASES = PYTHONDONTWRITEBYTECODE=1 .venv-acceptance/bin/python "$(ACCEPTANCE)/run_case.py" \
+	--repos "$(ACCEPTANCE_REPOS)" --python .venv-acceptance/bin/python
+OR_SKIPPED = || { code=$$?; test $$code -eq 2 && echo "skipped: what this machine lacks stands above"; }
+
 acceptance: .venv-acceptance/.ready
-	@PYTHONDONTWRITEBYTECODE=1 .venv-acceptance/bin/python "$(ACCEPTANCE)/run_case.py" $(ACCEPTANCE_CASES) \
-		--repos "$(ACCEPTANCE_REPOS)" --python .venv-acceptance/bin/python \
-		|| { code=$$?; test $$code -eq 2 && echo "skipped: what this machine lacks stands above"; }
+	@$(RUN_CASES) $(ACCEPTANCE_CASES) $(OR_SKIPPED)
+	@if problem=$$(.venv-acceptance/bin/python tools/check_pythons.py 3.7 3.8 2>&1); then \
+		$(RUN_CASES) $(ACCEPTANCE_PINNED) --policy compatible $(OR_SKIPPED); \
+	else \
+		echo "skipped: $(ACCEPTANCE_PINNED) on the Pythons they pin ($$problem)"; \
+	fi
 
 clean:
 	rm -rf $(VENV) .venv-acceptance $(PARTS) .demo build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

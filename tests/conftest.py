@@ -13,7 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytest_plugins = ["tests.parts.azurite", "tests.parts.postgres", "tests.parts.s3", "tests.parts.web"]
+pytest_plugins = [
+    "tests.parts.azurite",
+    "tests.parts.loopback",
+    "tests.parts.packages",
+    "tests.parts.postgres",
+    "tests.parts.s3",
+    "tests.parts.web",
+]
 
 # A service that a test left behind (the test process was killed, say) ends itself soon.
 os.environ.setdefault("PENSTOCK_IDLE_SECONDS", "120")

@@ -17,6 +17,7 @@ from penstock.engine.scheduler import Scheduler
 from penstock.operations.context import Context
 from penstock.persistence.database import Database
 from penstock.settings import Settings, load_settings
+from penstock.storage.discards import discard
 from penstock.storage.stores.home_stores import HomeStores
 
 
@@ -39,6 +40,7 @@ def build(home: Home, announce: Callable[[set[str], set[str]], None]) -> Parts:
     """
     settings = load_settings(home)
     database = Database(home.database)
+    discard(home.path / "discarded", [home.blobs / "incoming"])  # what a killed service was still taking in: a model may be large
     wakeup = Wakeup(home.wake)
     stores = HomeStores(home.path, settings.cache_bytes)
     context = Context(database, home, settings, wake_engine=wakeup.wake, announce=announce, stores=stores)
@@ -49,7 +51,7 @@ def build(home: Home, announce: Callable[[set[str], set[str]], None]) -> Parts:
 
 
 def make_library(home: Home) -> Path:
-    """Return a folder that holds the packages `azureml` and `penstock` and nothing else, as links: what is put on a step's path."""
+    """Return a folder that holds the packages `azureml` and `penstock` as links, and no other: what is put on a step's path."""
     package = Path(penstock.__file__).resolve().parent
     name = hashlib.sha256(os.fsencode(package)).hexdigest()[:12]
     library = home.path / "library" / name
@@ -58,4 +60,13 @@ def make_library(home: Home) -> Path:
         link = library / source.name
         if not link.is_symlink():
             link.symlink_to(source)
+    _name_to_mlflow(library)
     return library
+
+
+def _name_to_mlflow(library: Path) -> None:
+    """Let MLflow find in a library what it finds in an installed Penstock: whom to ask before each request. Steps' Pythons have none."""
+    about = library / f"penstock_steps-{penstock.__version__}.dist-info"
+    about.mkdir(exist_ok=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: penstock-steps\nVersion: {penstock.__version__}\n")
+    (about / "entry_points.txt").write_text("[mlflow.request_header_provider]\npenstock = azureml.mlflow._waking:WakesService\n")

@@ -174,6 +174,7 @@ class Life:
 async def _answer(parts: Parts, bulletin: Bulletin, listener: socket.socket, life: Life) -> None:
     """Answer until the service's life is over."""
     from penstock.service.app import create_app
+    from penstock.service.loopback import listen
     from penstock.service.server import make_server
 
     loop, over = asyncio.get_running_loop(), asyncio.Event()
@@ -188,7 +189,8 @@ async def _answer(parts: Parts, bulletin: Bulletin, listener: socket.socket, lif
     bulletin.attach(loop)
     app = create_app(parts.context, bulletin=bulletin, info=_info(parts, life), stop=life.stop, touch=life.touch)
     server = make_server(app, is_over=life.is_over, over=over, ready=lambda: _be_ready(parts.home), leave=bulletin.close)
-    await server.serve(sockets=[listener])
+    loopback = listen(parts.home)
+    await server.serve(sockets=[listener, *([loopback] if loopback else [])])
 
 
 def _info(parts: Parts, life: Life) -> Callable[[], dict[str, Any]]:

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,23 @@ def test_success_and_what_it_left(executor: Executor, home: Path, tmp_path: Path
     assert (ended.exit_code, ended.signal, ended.error, ended.lost) == (0, None, None, None)
     assert [(item.name, item.exists, item.files, item.bytes) for item in ended.outputs] == [("out", True, 1, 5)]
     assert ended.ended_at is not None
+
+
+def test_a_command_in_place_of_a_script(executor: Executor, home: Path, tmp_path: Path) -> None:
+    output = Output("out", str(tmp_path / "out"))
+    made = replace(order(home, "pass", outputs=(output,)), script="", command=("/bin/sh", "-c", f"pwd > {output.path}"))
+    ended = outcome(executor, executor.start(made))
+    assert (ended.exit_code, ended.error) == (0, None)
+    assert (tmp_path / "out").read_text().strip() == str(home / "runs/run-1/work")
+    assert [(item.name, item.files) for item in ended.outputs] == [("out", 1)]
+
+
+def test_a_command_that_is_not_there(executor: Executor, home: Path) -> None:
+    ended = outcome(executor, executor.start(replace(order(home, "pass"), script="", command=("no-such-program", "-x"))))
+    assert ended.exit_code == 127
+    assert ended.error is not None
+    assert ended.error[0] == "CommandError"
+    assert "no-such-program" in ended.error[1]
 
 
 def test_failure_and_why(executor: Executor, home: Path) -> None:

@@ -147,6 +147,32 @@ TABLE = {
         {"kind": "time_range", "settings": {"column": "a", "start": None, "end": None, "start_inclusive": True, "end_inclusive": True}}
     ],
 }
+SCRIPT = {
+    "graph": {
+        "format": 1,
+        "steps": [
+            {
+                "id": "s",
+                "name": "n",
+                "step_type": "ScriptRun",
+                "command": ["ls", "-l"],
+                "inputs": [{"name": "i", "source": {"node_id": "d", "port": "data"}, "mode": "mount"}],
+                "outputs": [{"name": "o", "datastore": "workspaceblobstore", "destination": "x/{run-id}"}],
+                "run_config": {"data": {"i": {"mechanism": "mount"}}, "environmentVariables": {"A": "b"}, "maxRunDurationSeconds": 5},
+                "allow_reuse": False,
+            }
+        ],
+        "data": [{"id": "d", "name": "d", "datastore": "workspaceblobstore", "path": "in"}],
+    },
+    "interpreter": "python",
+    "parent_run_id": None,
+    "run_id": None,
+    "request_id": None,
+    "submitter_run_id": None,
+    "tags": {"a": "b"},
+    "properties": {"c": "d"},
+    "display_name": "d",
+}
 BODY = {  # a good body for every route that takes one
     "POST /workspaces": {
         "name": "odd",
@@ -172,7 +198,9 @@ BODY = {  # a good body for every route that takes one
     },
     f"PUT {WORKSPACE}/compute-targets/{{name}}": {"type": "AmlCompute", "definition": {"max_nodes": 1}, "overwrite": True},
     f"POST {WORKSPACE}/environments/{{name}}": {"definition": {"a": 1}, "version": None},
+    f"POST {WORKSPACE}/environments/{{name}}/builds": {"version": None, "interpreter": "python", "request_id": None},
     f"POST {WORKSPACE}/pipeline-runs": {"experiment_name": "e", "submission": {"graph": {"format": 1}}},
+    f"POST {WORKSPACE}/experiments/{{name}}/script-runs": {"submission": SCRIPT},
     f"POST {WORKSPACE}/runs": {
         "experiment_name": "e",
         "name": "n",
@@ -196,6 +224,29 @@ BODY = {  # a good body for every route that takes one
     f"POST {WORKSPACE}/resolved-datasets": {"dataset": DATASET},
     f"POST {WORKSPACE}/datasets/{{name}}": {"dataset": DATASET, "description": "d", "tags": {"a": "b"}, "create_new_version": True},
     f"PATCH {WORKSPACE}/datasets/{{name}}/versions/{{version}}": {"description": "d", "tags": {"a": "b"}, "remove_tags": ["a"]},
+    f"POST {WORKSPACE}/models/{{name}}": {
+        "files": [["m.pkl", 0, EMPTY_SNAPSHOT]],
+        "run_id": None,
+        "path": None,
+        "unpack": False,
+        "description": "d",
+        "tags": {"a": "b"},
+        "properties": {"a": "b"},
+        "experiment_name": "e",
+        "framework": "Onnx",
+        "framework_version": "1",
+        "details": {"datasets": [{"scenario": "training", "id": "d"}]},
+        "request_id": None,
+    },
+    f"PATCH {WORKSPACE}/models/{{name}}/versions/{{version}}": {
+        "description": "d",
+        "tags": {"a": "b"},
+        "remove_tags": ["x"],
+        "properties": {"a": "b"},
+        "details": {"datasets": []},
+    },
+    f"PUT {WORKSPACE}/secrets": {"secrets": {"a": "b"}, "content_type": "c"},
+    f"POST {WORKSPACE}/secrets/read": {"names": ["a"]},
     f"POST {WORKSPACE}/transfers": {
         "kind": "download",
         "datastore": "workspaceblobstore",
@@ -215,6 +266,9 @@ def test_one_odd_value(rest: Any, route: Declaration) -> None:
     run = rest.client.create_run(rest.workspace_id, "e")
     known = {"workspace_id": rest.workspace_id, "run_id": run["id"], "experiment_id": run["experiment_id"], "digest": EMPTY_SNAPSHOT}
     dataset = rest.client.register_dataset(rest.workspace_id, DATASET, "thing")
+    rest.client.put_model_file(EMPTY_SNAPSHOT, b"")
+    rest.client.register_model(rest.workspace_id, "thing", files=[("m.pkl", 0, EMPTY_SNAPSHOT)])
+    rest.client.register_environment(rest.workspace_id, "thing", {"name": "thing"})
     known.update({"dataset_id": dataset["id"], "version": "1"})
     place = Path(rest.client.get_datastore(rest.workspace_id, "workspaceblobstore")["root"]) / "in" / "a.csv"
     place.parent.mkdir()

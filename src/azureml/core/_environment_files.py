@@ -7,6 +7,7 @@ import os
 from typing import Any, Dict, List, Optional
 
 from azureml.core._deprecation import note
+from azureml.core._yaml_text import read_text
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.environment import Environment
 from azureml.exceptions import UserErrorException
@@ -35,19 +36,19 @@ def load_environment(path: str) -> Environment:
     """Return the environment that `save_environment` wrote."""
     if not os.path.isdir(path):
         raise FileNotFoundError(f"There is no folder '{path}'.")
-    document = json.loads(_read(os.path.join(path, DEFINITION_FILE)))
+    document = json.loads(read_text(os.path.join(path, DEFINITION_FILE)))
     environment: Environment = Environment._from_document(document)
     conda_file = os.path.join(path, CONDA_FILE)
     environment.python.conda_dependencies = CondaDependencies(conda_file) if os.path.isfile(conda_file) else None
     if os.path.isfile(os.path.join(path, DOCKERFILE)):
-        environment.docker.base_dockerfile = _read(os.path.join(path, DOCKERFILE))
+        environment.docker.base_dockerfile = read_text(os.path.join(path, DOCKERFILE))
     return environment
 
 
 def read_requirements(path: str) -> List[str]:
     """Return the requirements of a pip file, without comments and blank lines, other files it names included."""
     lines: List[str] = []
-    for line in _joined_lines(_read(path)):
+    for line in _joined_lines(read_text(path)):
         words = line.split(None, 1)
         if words[0] in ("-r", "--requirement") and len(words) == 2:
             lines.extend(read_requirements(os.path.join(os.path.dirname(path), words[1])))
@@ -105,8 +106,3 @@ def _write(path: str, text: Optional[str]) -> None:
         return
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text)
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8") as stream:
-        return stream.read()

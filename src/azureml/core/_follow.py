@@ -6,6 +6,7 @@ import time
 from typing import Any, Callable, Dict, Optional
 
 from azureml.core._errors import v1_errors
+from penstock.model.ids import short_id
 from penstock.model.status import is_final
 
 Event = Dict[str, Any]
@@ -42,7 +43,7 @@ def follow(
 
 def interrupted(what: str, run_id: str) -> str:
     """Return the message of a wait that the user ended."""
-    short = run_id[:8]
+    short = short_id(run_id)
     return (
         f"The wait for {what} was interrupted; the run goes on. "
         f"`penstock cancel {short}` or its cancel() ends it, `penstock logs {short} --follow` watches it."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, TextIO
 from azureml.core._errors import v1_errors
 
 if TYPE_CHECKING:
+    from azureml.core._run_files import RunFiles
     from azureml.core.experiment import Experiment
     from azureml.core.run import Run
 
@@ -18,19 +19,24 @@ _POSITIONS = ("name", "run_id", "outputs", "snapshot_directory")
 def start_logging(experiment: Experiment, *args: Any, **kwargs: Any) -> Run:
     """Start an interactive run; see `Experiment.start_logging`."""
     from azureml.core._git import git_properties
+    from azureml.core._run_snapshots import SNAPSHOT_ID, first_snapshot
     from azureml.core.run import Run
     from penstock.model.ids import new_id
 
     given: Dict[str, Any] = {**dict(zip(_POSITIONS, args)), **kwargs}
     run_id = given.get("run_id") or new_id()
+    properties = {**git_properties(os.getcwd()), **(given.get("properties") or {})}
     with v1_errors():
+        snapshot_id = first_snapshot(experiment._client, given)
+        if snapshot_id is not None:
+            properties[SNAPSHOT_ID] = snapshot_id
         record = experiment._client.create_run(
             experiment.workspace._id,
             experiment.name,
             name=given.get("name") or f"run_{run_id}",
             run_id=run_id,
             tags=given.get("tags"),
-            properties={**git_properties(os.getcwd()), **(given.get("properties") or {})},
+            properties=properties,
             display_name=given.get("display_name"),
             description=given.get("description"),
             status="Running",
@@ -63,6 +69,17 @@ class TrackedFolders:
             if os.path.isdir(path):
                 run.upload_folder(os.path.basename(path) if os.path.isabs(name) else name, path)
 
+    def store_early(self, run: RunFiles, name: str) -> None:
+        """Store what lies in them under the name that it will have among the run's files: somebody needs it before the run ends."""
+        folder, _, inner = os.path.normpath(name).replace(os.sep, "/").partition("/")
+        place = os.path.join(self._paths.get(folder, ""), inner)
+        if folder not in self._paths or not inner:
+            return
+        if os.path.isfile(place):
+            run.upload_file(name, place)
+        elif os.path.isdir(place):
+            run.upload_folder(name, place)
+
 
 class Console:
     """Copies what a `with` block prints into the run's log."""
@@ -85,7 +102,9 @@ class Console:
         self._streams = None
         from io import BytesIO
 
-        run._store_file("logs/user_log.txt", BytesIO("".join(self._kept).encode("utf-8", errors="replace")))
+        from azureml.core.keyvault import hide_known_secrets
+
+        run._store_file("logs/user_log.txt", BytesIO(hide_known_secrets("".join(self._kept)).encode("utf-8", errors="replace")))
 
     def __deepcopy__(self, memo: Any) -> Console:
         return self

@@ -33,10 +33,10 @@ def refuse_class(name: str, instead: str) -> type:
     """
     module, _, short = name.rpartition(".")
     members = {"__module__": module or __name__, "__doc__": f"Not part of this version. {instead}", "_v1_name": short, "_instead": instead}
-    return _Refused(short, (), members)
+    return Refused(short, (), members)
 
 
-class _Refused(type):
+class Refused(type):
     """The type of refused classes."""
 
     _v1_name: str

@@ -6,7 +6,7 @@ import os
 from typing import Any, Dict, List, Mapping, Optional
 
 from azureml.core._yaml_comments import find_comments, put_comments
-from azureml.core._yaml_text import format_yaml, parse_yaml
+from azureml.core._yaml_text import format_yaml, parse_yaml, read_text
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.runconfig import RunConfiguration, from_document
 from azureml.exceptions import UserErrorException
@@ -20,8 +20,8 @@ ENVIRONMENT_FILE = "environment.yml"
 def load_run_config(path: str, name: Optional[str]) -> RunConfiguration:
     """Return the configuration in a file, or in a folder under a name."""
     found = path if os.path.isfile(path) else _find(path, name)
-    text = _read(found)
-    document = parse_yaml(text)
+    text = read_text(found)
+    document = parse_yaml(text, found)
     if not isinstance(document, dict):
         raise UserErrorException(f"'{found}' is not a run configuration: it holds no keys.")
     document = _modern(document)
@@ -103,7 +103,8 @@ def _inline_environment(document: Dict[str, Any], folder: str) -> None:
     if key is None:
         return
     if isinstance(document[key], str):
-        document[key] = parse_yaml(_read(_beside(folder, document[key])))
+        place = _beside(folder, document[key])
+        document[key] = parse_yaml(read_text(place), place)
     python_key = _key_of(document[key], "python")
     python = document[key].get(python_key) if python_key else None
     file_key = _key_of(python, "condadependenciesfile") if python else None
@@ -135,11 +136,6 @@ def _modern(document: Dict[str, Any]) -> Dict[str, Any]:
     if conda_file and _key_of(document, "environment") is None:
         document["environment"] = {"name": "default-environment", "python": {"condaDependenciesFile": conda_file}}
     return document
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8") as stream:
-        return stream.read()
 
 
 def _write(path: str, text: str) -> None:

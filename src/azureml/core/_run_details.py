@@ -37,6 +37,8 @@ class RunDetails(RunFiles):
     def _target(self, record: Dict[str, Any]) -> Optional[str]:
         if record.get("type") == "azureml.PipelineRun":
             return None
+        if record.get("type") is None:  # no script was submitted: the process is the script
+            return "sdk"
         return record.get("target") or "sdk"
 
     def get_details_with_logs(self) -> Dict[str, Any]:
@@ -105,11 +107,16 @@ class LogScreen:
         if newest is None:
             return
         if newest != self._name:
+            if self._name is not None:
+                self._show_rest(self._name, True)  # a log that another one follows has come to its end
             self._start_log(newest)
             print(f"\nStreaming {newest}\n{'=' * (len(newest) + 10)}\n")
-        content: bytes = self._run._client.read_file(self._run.id, newest, offset=self._offset)
+        self._show_rest(newest, is_final(record["status"]))
+
+    def _show_rest(self, name: str, is_over: bool) -> None:
+        content: bytes = self._run._client.read_file(self._run.id, name, offset=self._offset)
         self._offset += len(content)
-        text = self._decoder.decode(content, final=is_final(record["status"]))
+        text = self._decoder.decode(content, final=is_over)
         if text:
             print(text, end="", flush=True)
 

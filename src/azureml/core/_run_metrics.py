@@ -15,6 +15,7 @@ from penstock.runtime.metrics import now
 
 _LOGGER = logging.getLogger("penstock")
 _LARGEST_INTEGER_BYTES = 64
+_MOST_NAMES = 10_000  # whose kind is remembered: a clash is found when it is logged, and the memory stays flat
 _IMAGE_STARTS = (
     b"\x89PNG",
     b"\xff\xd8\xff",
@@ -22,7 +23,6 @@ _IMAGE_STARTS = (
     b"BM",
     b"II*\x00",
     b"MM\x00*",
-    b"RIFF",
     b"P4",
     b"P5",
     b"P6",
@@ -50,7 +50,21 @@ class RunMetrics(RunRecord):
             _LOGGER.warning("The metric '%s' of run %s was not stored: %s", record["name"], self._run_id, error)
 
     def _write(self, name: str, kind: str, value: Any, step: Optional[int] = None) -> None:
-        self._write_metric(metrics.record(str(name), kind, value, now(), step))
+        name = str(name)
+        if self._fits(name, kind):
+            self._write_metric(metrics.record(name, kind, value, now(), step))
+
+    def _fits(self, name: str, kind: str) -> bool:
+        """Tell whether a name has held nothing of another kind in this process; such a value would not be read, and is not stored."""
+        families: Dict[str, str] = self.__dict__.setdefault("_families", {})
+        known, family = families.get(name), metrics.family(kind)
+        if known is None:
+            if len(families) < _MOST_NAMES:
+                families[name] = family
+        elif known != family:
+            _LOGGER.warning("The metric '%s' holds a %s already: this %s is not stored. Give it a name of its own.", name, known, kind)
+            return False
+        return True
 
     def log(self, name: str, value: Any, description: str = "", step: Optional[int] = None) -> None:
         """Log one value. Logged again under the same name, it makes a list.
@@ -62,14 +76,16 @@ class RunMetrics(RunRecord):
             from azureml.exceptions import UserErrorException
 
             raise UserErrorException(f"The metric '{name}' is a {type(value).__name__}: use log_list('{name}', ...) for several values.")
-        self._write(name, metrics.SCALAR, scalar(name, value), None if step is None else int(step))
+        self._write(name, metrics.SCALAR, scalar(name, value), None if step is None else _step(name, step))
 
     def log_list(self, name: str, value: Iterable[Any], description: str = "") -> None:
         """Log several values at once. An empty list leaves no trace.
 
         Raises:
-            AzureMLException: An element is a list itself.
+            AzureMLException: An element is a list itself, or the value is a single one.
         """
+        if not hasattr(value, "__iter__") or getattr(value, "shape", None) == ():
+            raise _refused(f"The list '{name}' is a {type(value).__name__}: use log('{name}', ...) for a single value.")
         values = scalars(name, value)
         if values:
             self._write(name, metrics.LIST, values)
@@ -99,7 +115,8 @@ class RunMetrics(RunRecord):
             first = next(iter(lengths))
             if length != lengths[first]:
                 raise _refused(f"Columns '{first}' and '{column}' of the table '{name}' have {lengths[first]} and {length} values.")
-        self._write(name, metrics.TABLE, columns)
+        if any(lengths.values()):
+            self._write(name, metrics.TABLE, columns)
 
     def log_image(self, name: str, path: Optional[str] = None, plot: Any = None, description: str = "") -> None:
         """Store an image with the run: the file at `path`, or what `plot` saves of itself (`pyplot`, or a figure).
@@ -150,8 +167,10 @@ class RunMetrics(RunRecord):
 
         try:
             document = json.loads(value) if isinstance(value, str) else value
+            if not isinstance(document, dict):
+                raise UserErrorException(f"The metric '{name}' must be a dictionary or JSON text of one, not a {type(document).__name__}.")
             text = json.dumps(document, default=_plain)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise UserErrorException(f"The metric '{name}' is not valid JSON: {error}.") from error
         self._log_artifact(name, metrics.JSON, name, BytesIO(text.encode("utf-8")))
 
@@ -186,29 +205,18 @@ class RunMetrics(RunRecord):
             populate: Give images and JSON metrics as objects that hold their bytes, not as addresses.
         """
         with v1_errors():
-            found: Dict[str, List[Dict[str, Any]]] = self._client.list_metrics(self._run_id, recursive=recursive)
-        wanted = self._ids_of_type(run_type) if recursive and run_type else None
-        shaped = {
-            run_id: self._shape(run_id, [item for item in records if name is None or item["name"] == name], populate)
-            for run_id, records in found.items()
-            if wanted is None or run_id in wanted
-        }
-        if recursive:
-            return {run_id: values for run_id, values in shaped.items() if values}
-        return shaped.get(self._run_id, {})
+            found: Dict[str, Dict[str, Any]] = self._client.list_metric_values(self._run_id, recursive=recursive, name=name)
+        wanted = self._ids_of_type(run_type) if recursive and run_type else found
+        values = {run_id: shaped["values"] for run_id, shaped in found.items() if run_id in wanted}
+        for run_id in values if populate else ():
+            for artifact in found[run_id]["artifacts"]:
+                values[run_id][artifact] = self._populated(run_id, str(values[run_id][artifact]))
+        return values if recursive else values.get(self._run_id, {})
 
     def _ids_of_type(self, run_type: str) -> List[str]:
         with v1_errors():
             below = self._client.list_children(self._run_id, recursive=True, type=run_type)
         return [record["id"] for record in below] + ([self._run_id] if self.type == run_type else [])
-
-    def _shape(self, run_id: str, records: List[Dict[str, Any]], populate: bool) -> Dict[str, Any]:
-        values = metrics.shape(records)
-        if populate:
-            for item in records:
-                if item["kind"] in (metrics.IMAGE, metrics.JSON) and item["name"] in values:
-                    values[item["name"]] = self._populated(run_id, str(item["value"]))
-        return values
 
     def _populated(self, run_id: str, address: str) -> MetricArtifact:
         path = address.partition("/dcid.")[2].partition("/")[2] or address  # a reused step's files name the run that made them
@@ -226,8 +234,10 @@ def scalar(name: str, value: Any) -> Any:
     """Return what is stored for one value: text, number, truth value or None; anything unknown as its text."""
     found, plain = _as_scalar(name, value)
     if not found:
+        found, plain = _as_scalar(name, _unwrapped(value))
+    if not found:
         _LOGGER.warning("The metric '%s' is a %s: its text is stored.", name, type(value).__name__)
-        return repr(value)
+        return _text(value)
     return plain
 
 
@@ -235,15 +245,41 @@ def _as_scalar(name: str, value: Any) -> Tuple[bool, Any]:
     if value is None or isinstance(value, bool):
         return True, value
     if isinstance(value, str):
-        return True, str(value)
+        return True, str.__str__(value)
     if isinstance(value, int):
         if sys.getsizeof(value) > _LARGEST_INTEGER_BYTES:
             raise _refused(f"The metric '{name}' is too large an integer to be stored: log it as text.")
-        return True, int(value)
+        return True, int.__int__(value)
     if isinstance(value, float):
-        return True, float(value)
-    plain = _plain(value)
-    return (False, None) if plain is value or isinstance(plain, list) else _as_scalar(name, plain)
+        return True, float.__float__(value)
+    return False, None
+
+
+def _unwrapped(value: Any) -> Any:
+    """The Python value in a foreign scalar; of numpy's longer numbers the nearest float. What fails at that stays as it is."""
+    try:
+        plain = _plain(_plain(value))  # a tensor may hold a scalar of numpy
+        return float(plain) if type(plain).__name__ in _LONG_FLOATS else plain
+    except Exception:  # a tensor on a device that is gone, say: logging never stops a training
+        return value
+
+
+_LONG_FLOATS = ("longdouble", "float96", "float128")
+
+
+def _text(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def _step(name: str, step: Any) -> Optional[int]:
+    try:
+        return int(step)
+    except (TypeError, ValueError, OverflowError):
+        _LOGGER.warning("The step %s of the metric '%s' is no whole number: the value is stored without it.", _text(step), name)
+        return None
 
 
 def _plain(value: Any) -> Any:
@@ -277,4 +313,4 @@ def is_image(path: str) -> bool:
     """Tell whether a file begins like an image."""
     with open(path, "rb") as file:
         start = file.read(1024)
-    return start.startswith(_IMAGE_STARTS) or b"<svg" in start
+    return start.startswith(_IMAGE_STARTS) or (start[:4], start[8:12]) == (b"RIFF", b"WEBP") or b"<svg" in start

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 
-def parse_yaml(text: str) -> Any:
-    """Return what a YAML text says; a missing PyYAML or a broken text is an error that says so."""
+def read_text(path: str) -> str:
+    """Return a file's text; a file that is not there is told of with the folder it was looked for in."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        folder = "" if os.path.isabs(path) else f" in '{os.getcwd()}', where this process runs: a path is relative to that folder"
+        raise FileNotFoundError(f"There is no file '{path}'{folder}.") from None
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """Return what a YAML text says; a missing PyYAML or a broken text is an error that says so.
+
+    Args:
+        text: The text.
+        where: The file it was read from, for the error.
+    """
     yaml = _library()
-    return yaml.safe_load(text)
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        from azureml.exceptions import UserErrorException
+
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        raise UserErrorException(f"'{where}' is no YAML{line}: {getattr(error, 'problem', None) or error}.") from None
 
 
 def format_yaml(value: Any) -> str:

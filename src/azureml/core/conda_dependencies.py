@@ -324,10 +324,9 @@ class CondaDependencies:
 
 
 def _read_file(path: str) -> Dict[str, Any]:
-    from azureml.core._yaml_text import parse_yaml
+    from azureml.core._yaml_text import parse_yaml, read_text
 
-    with open(path, encoding="utf-8") as stream:
-        return _checked(parse_yaml(stream.read()), f"'{path}'")
+    return _checked(parse_yaml(read_text(path), path), f"'{path}'")
 
 
 def _checked(document: Any, where: str) -> Dict[str, Any]:

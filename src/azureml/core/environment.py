@@ -1,10 +1,11 @@
-"""Environments: what a step's Python needs. They are described, registered and kept; a later release builds them."""
+"""Environments: what a step's Python needs. They are described, registered, and built where the interpreter at hand does not do."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NoReturn, Optional, Union
+from typing import Any, Dict, List, NoReturn, Optional
 
 from azureml.core._deprecation import deprecated, note
+from azureml.core._environment_builds import DockerImageDetails, ImageBuildDetails, begin_build, describe_image
 from azureml.core._environment_sections import (
     DEFAULT_CPU_IMAGE,
     DEFAULT_GPU_IMAGE,
@@ -53,8 +54,6 @@ __all__ = [
 ]
 
 SDKVERSION = "0.0"
-
-_NOT_YET = "Environments are built in a later release; until then steps run on the interpreter of the script that submits them."
 
 
 class EnvironmentReference(Section):
@@ -298,12 +297,15 @@ class Environment(Section):
         """
         from azureml.core._curated import PREFIX, is_curated
 
-        if not self.name:
-            raise UserErrorException("An environment needs a name to be registered: set environment.name.")
         if is_curated(self.name):
             raise UserErrorException(f"Names that begin with '{PREFIX}' are v1's own. Register a copy: environment.clone('my-name').")
         if self.version:
             note(f"The environment '{self.name}' is registered under the version it already names, {self.version}.")
+        return self._store(workspace)
+
+    def _store(self, workspace: Any) -> Environment:
+        if not self.name:
+            raise UserErrorException("An environment needs a name to be registered: set environment.name.")
         definition = {key: value for key, value in self._to_document().items() if key not in ("version", "assetId")}
         with v1_errors():
             return _from_record(workspace._client.register_environment(workspace._id, self.name, definition, version=self.version))
@@ -326,17 +328,47 @@ class Environment(Section):
             datastore = workspace._client.get_default_datastore(workspace._id)
         return store_wheel(datastore, file_path, exist_ok)
 
-    def build(self, workspace: Any, image_build_compute: Optional[str] = None) -> NoReturn:
-        """Refuse: environments are not built yet."""
-        raise not_built("Environment.build", _NOT_YET)
+    def build(self, workspace: Any, image_build_compute: Optional[str] = None) -> ImageBuildDetails:
+        """Register this environment, and begin to build it on the service's machine; steps that ask for it find it ready.
 
-    def build_local(self, workspace: Any, platform: Optional[DockerImagePlatform] = None, **kwargs: Any) -> NoReturn:
-        """Refuse: environments are not built yet."""
-        raise not_built("Environment.build_local", _NOT_YET)
+        Args:
+            workspace: Where it is registered.
+            image_build_compute: Accepted and without effect: environments are built where the service runs.
 
-    def get_image_details(self, workspace: Any) -> NoReturn:
-        """Refuse: environments have no image yet."""
-        raise not_built("Environment.get_image_details", _NOT_YET)
+        Returns:
+            The build; its `wait_for_completion` waits for the end.
+
+        Raises:
+            UserErrorException: The name is missing.
+        """
+        registered = self._store(workspace)
+        return begin_build(workspace, str(registered.name), str(registered.version))
+
+    def build_local(self, workspace: Any, platform: Optional[DockerImagePlatform] = None, **kwargs: Any) -> str:
+        """Build this environment, print the build's log as it grows, and return the log.
+
+        Args:
+            workspace: Where it is registered.
+            platform: Accepted and without effect: it is built for this machine.
+            **kwargs: `useDocker` and `pushImageToWorkspaceAcr` are v1's; no image is made here.
+
+        Raises:
+            ActivityFailedException: The build failed.
+        """
+        if kwargs.get("useDocker") or kwargs.get("pushImageToWorkspaceAcr"):
+            note("No image is made: the environment becomes a folder of the service's machine.")
+        details = self.build(workspace)
+        details.wait_for_completion(show_output=True)
+        return details.get_log()
+
+    def get_image_details(self, workspace: Any) -> DockerImageDetails:
+        """Return what is known of this environment's build: a dictionary with properties. There is never an image.
+
+        Raises:
+            Exception: The environment is not registered; the text has "Code: 404".
+        """
+        registered = _find(workspace, str(self.name), self.version)
+        return describe_image(workspace, registered or self)
 
     def __repr__(self) -> str:
         import json
@@ -396,67 +428,3 @@ def _make_curated(name: str, version: Optional[str]) -> Environment:
 
 def _no_environment(message: str) -> Exception:
     return Exception(f"The environment can't be fetched. Code: 404\n{message} Register one with Environment(name).register(workspace).")
-
-
-class DockerImageDetails(Dict[str, Any]):
-    """Facts about an environment's image, as a dictionary with properties."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-
-    @property
-    def image_exist(self) -> bool:
-        """Whether the image is there."""
-        return bool(self.get("imageExistsInRegistry", False))
-
-    @property
-    def image(self) -> Optional[Dict[str, Any]]:
-        """The image's name and tag."""
-        return self.get("image")
-
-    @property
-    def repository(self) -> Optional[str]:
-        """The repository the image is in."""
-        return (self.image or {}).get("name")
-
-    @property
-    def registry(self) -> Optional[Union[str, Dict[str, Any]]]:
-        """The registry the image is in."""
-        return self.get("registry")
-
-    @property
-    def dockerfile(self) -> Optional[str]:
-        """The Dockerfile the image is built from."""
-        return (self.get("ingredients") or {}).get("dockerfile")
-
-    @property
-    def environment_path(self) -> Optional[str]:
-        """The folder of Python in the image."""
-        return (self.get("pythonEnvironment") or {}).get("environmentPath")
-
-    @property
-    def interpreter_path(self) -> Optional[str]:
-        """The interpreter in the image."""
-        return (self.get("pythonEnvironment") or {}).get("interpreterPath")
-
-
-class ImageBuildDetails:
-    """The build of an environment's image, which this version does not do."""
-
-    def __init__(self, environment_client: Any, location: str) -> None:
-        self.environment_client = environment_client
-        self.log_url: Optional[str] = None
-        self._location = location
-
-    @property
-    def status(self) -> str:
-        """Refuse: environments are not built yet."""
-        raise not_built("ImageBuildDetails.status", _NOT_YET)
-
-    def get_log(self) -> str:
-        """Refuse: environments are not built yet."""
-        raise not_built("ImageBuildDetails.get_log", _NOT_YET)
-
-    def wait_for_completion(self, show_output: bool = True) -> None:
-        """Refuse: environments are not built yet."""
-        raise not_built("ImageBuildDetails.wait_for_completion", _NOT_YET)

@@ -11,13 +11,15 @@ from azureml.core._filters import check_filters
 from azureml.core._follow import follow as _follow
 from azureml.core._interactive import Console, TrackedFolders
 from azureml.core._offline import _OfflineRun
-from azureml.core._refusal import not_built
 from azureml.core._run_datasets import InputDatasets, LinkOutput, OutputDatasets
 from azureml.core._run_details import RunDetails
 from azureml.core._run_metrics import RunMetrics
+from azureml.core._run_models import RunModels
+from azureml.core._run_sources import RunSources
 from azureml.core._run_types import RunFactory, add_provider, rehydrate
 from penstock.model import status as words
 from penstock.model.errors import Refused
+from penstock.runtime.metrics import append
 
 if TYPE_CHECKING:
     from azureml.core.experiment import Experiment, Filter
@@ -54,10 +56,9 @@ RUNNING_STATES = [
 POST_PROCESSING_STATES = ["CancelRequested", "Finalizing"]
 
 _MOST_CHILDREN = 100
-_LATER = "It comes in a later release."
 
 
-class Run(RunMetrics, RunDetails):
+class Run(RunMetrics, RunDetails, RunModels, RunSources):
     """One execution.
 
     Args:
@@ -331,60 +332,6 @@ class Run(RunMetrics, RunDetails):
             self.fail(f"User program failed with {type(error).__name__}: {error}")
         return error is not None and harmless
 
-    # ---- what later releases bring ----
-
-    def register_model(
-        self,
-        model_name: str,
-        model_path: Optional[str] = None,
-        tags: Optional[Dict[str, str]] = None,
-        properties: Optional[Dict[str, str]] = None,
-        model_framework: Optional[str] = None,
-        model_framework_version: Optional[str] = None,
-        description: Optional[str] = None,
-        datasets: Any = None,
-        sample_input_dataset: Any = None,
-        sample_output_dataset: Any = None,
-        resource_configuration: Any = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Refused: models come in a later release."""
-        raise not_built("Run.register_model", f"{_LATER} Keep the file with the run: run.upload_file('{model_name}', path).")
-
-    def get_secret(self, name: str) -> str:
-        """Refused: key vaults come in a later release."""
-        return str(self.experiment.workspace.get_default_keyvault().get_secret(name))
-
-    def get_secrets(self, secrets: List[str]) -> Dict[str, Optional[str]]:
-        """Refused: key vaults come in a later release."""
-        return dict(self.experiment.workspace.get_default_keyvault().get_secrets(secrets))
-
-    def get_environment(self) -> Any:
-        """Return the environment that the run asked for.
-
-        Raises:
-            UserErrorException: The run has none.
-        """
-        from azureml.core.environment import Environment
-        from azureml.exceptions import UserErrorException
-
-        asked = ((self._refresh().get("run_definition") or {}).get("environment") or {}).get("name")
-        if not asked:
-            raise UserErrorException(f"The run {self.id} was not submitted with an environment.")
-        return Environment.get(self.experiment.workspace, asked)
-
-    def get_snapshot_id(self) -> Optional[str]:
-        """Return the id of the source folder's snapshot, or None."""
-        return self.properties.get("ContentSnapshotId")
-
-    def take_snapshot(self, file_or_folder_path: str) -> Any:
-        """Refused: snapshots of interactive runs come in a later release."""
-        raise not_built("Run.take_snapshot", f"{_LATER} Store the files with run.upload_folder(name, path).")
-
-    def restore_snapshot(self, snapshot_id: Optional[str] = None, path: Optional[str] = None) -> Any:
-        """Refused: getting a snapshot back comes in a later release."""
-        raise not_built("Run.restore_snapshot", f"{_LATER} The source folder of the submission still has the files.")
-
 
 class _SubmittedRun(Run):
     """The run that this process belongs to. What it logs and stores goes into the run's own folder, without the service."""
@@ -405,8 +352,6 @@ class _SubmittedRun(Run):
         if self._context.folder is None:
             super()._write_metric(record)
             return
-        from penstock.runtime.metrics import append
-
         try:
             append(self._context.folder, record)
         except (OSError, TypeError, ValueError) as error:
@@ -443,7 +388,10 @@ class _SubmittedRun(Run):
         Raises:
             TypeError: `error_details` is neither text nor an exception.
         """
-        _LOGGER.warning("The script reported a failure (%s): %s", error_code or "UserError", _failure(error_details))
+        from azureml.core.keyvault import hide_known_secrets
+
+        message = hide_known_secrets(_failure(error_details))
+        _LOGGER.warning("The script reported a failure (%s): %s", error_code or "UserError", message)
 
     def cancel(self) -> None:
         """Do nothing but warn: a step does not cancel itself. `run.parent.cancel()` cancels the pipeline run."""
@@ -472,14 +420,14 @@ def _submitted_run(context: RunContext) -> _SubmittedRun:
     return _CURRENT[context.run_id]
 
 
-def _listed(workspace: Workspace, as_types: bool, target: Optional[str] = None, **filters: Any) -> Iterator[Run]:
+def _listed(workspace: Workspace, as_types: bool, **filters: Any) -> Iterator[Run]:
     """A generator that asks for a page at a time, so that the first of many runs comes quickly."""
     page_size, before = 100, None
     while True:
         with v1_errors():
             records = workspace._client.list_runs(workspace._id, limit=page_size, before=before, **filters)
         for record in records:
-            if (target is None or record.get("target") == target) and record["status"] != words.SKIPPED:
+            if record["status"] != words.SKIPPED:
                 yield rehydrate(workspace, record, as_types)
         if len(records) < page_size:
             return

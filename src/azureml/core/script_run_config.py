@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any, List, Optional, Union
+from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Union
 
 from azureml.core._experiment_method import experiment_method
-from azureml.core._refusal import not_built
 
 if TYPE_CHECKING:
     from azureml.core.runconfig import RunConfiguration
@@ -24,14 +23,12 @@ def submit(
     run_id: Optional[str] = None,
     _parent_run_id: Optional[str] = None,
     credential_passthrough: bool = False,
+    tags: Optional[Mapping[str, Any]] = None,
 ) -> Any:
-    """Refused: single-script runs come in a later release."""
-    script = script_run_config.script or "a command"
-    raise not_built(
-        f"Submitting a ScriptRunConfig ({script})",
-        "Single-script runs come in a later release. Wrap the script in a PythonScriptStep and submit "
-        f"Pipeline(workspace, steps=[step]) to the experiment '{experiment_name}'.",
-    )
+    """Submit a script or a command, and return its run; see `Experiment.submit`."""
+    from azureml.core._script_submission import submit_script
+
+    return submit_script(script_run_config, workspace, experiment_name, run_id, _parent_run_id, tags)
 
 
 class ScriptRunConfig:
@@ -212,6 +209,7 @@ def _check_datasets(arguments: Any) -> None:
 
 
 def _take_datasets(arguments: Any, run_config: RunConfiguration) -> Any:
+    from azureml.data.data_reference import DataReference
     from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
     from azureml.data.output_dataset_config import OutputDatasetConfig
 
@@ -223,6 +221,9 @@ def _take_datasets(arguments: Any, run_config: RunConfiguration) -> Any:
         if isinstance(item, (DatasetConsumptionConfig, OutputDatasetConfig)):
             _keep(run_config.data if isinstance(item, DatasetConsumptionConfig) else run_config.output_data, item)
             item = item.arg_val
+        elif isinstance(item, DataReference):
+            run_config.data_references = {item.data_reference_name: item.to_config(), **(run_config.data_references or {})}
+            item = str(item)
         taken.append(item)
     return taken
 

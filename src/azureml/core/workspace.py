@@ -409,8 +409,10 @@ class Workspace(HasWorkspacePortal):
 
     @property
     def models(self) -> Dict[str, Any]:
-        """The registered models by name. This version of Penstock registers none."""
-        return {}
+        """The latest version of each registered model by name. Their files are looked at when they are needed."""
+        from azureml.core.model import Model
+
+        return {model.name: model for model in Model.list(self, latest=True) if model.name is not None}
 
     @property
     def images(self) -> Dict[str, Any]:
@@ -477,8 +479,19 @@ class Workspace(HasWorkspacePortal):
         return Keyvault(self)
 
     def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:
-        """Return the address for `mlflow.set_tracking_uri`: a folder of this workspace."""
-        return "file://" + os.path.join(str(self._load()["folder"]), "mlruns")
+        """Return the address for `mlflow.set_tracking_uri`, by which MLflow's clients on this machine log into this workspace.
+
+        A token stands in it: who knows the address can read and change the workspace's runs. It ends after some weeks. In a step the
+        address is that of its environment, and so is the token.
+        """
+        address = os.environ.get("MLFLOW_TRACKING_URI", "")
+        if os.environ.get("AZUREML_WORKSPACE_ID") == self._id and address.endswith(f"/mlflow/{self._id}"):
+            return address
+        with v1_errors():
+            address = str(self._client.get_mlflow_address(self._workspace_id))
+        # At the end of a run MLflow prints its address, token and all, and there is no page to be seen there.
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+        return address
 
     # ---- changing and removing ----
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
@@ -66,9 +67,14 @@ def missing_library(name: str, install: str = INSTALL) -> Exception:
     from azureml.exceptions import UserErrorException
 
     return UserErrorException(
-        f"Reading datasets into this script needs the library '{name}', which {sys.executable} does not have. "
-        f"Install it into that environment: {install}."
+        f"Reading datasets into this script needs the library '{name}', which {sys.executable} does not have. {_way_out(install)}."
     )
+
+
+def _way_out(install: str) -> str:
+    if "AZUREML_RUN_ID" not in os.environ:
+        return f"Install it into that environment: {install}"
+    return f"Name it in the step's environment, or install it for the interpreter that submitted the step: {install}"
 
 
 def can_read() -> bool:

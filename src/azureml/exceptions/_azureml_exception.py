@@ -69,6 +69,11 @@ class AzureMLException(Exception):
     def inner_exception(self, value: Optional[BaseException]) -> None:
         self._inner_exception = value
 
+    @property
+    def _gist(self) -> str:
+        """The message alone: what the error of a run says whose script this exception ended."""
+        return str(self._message)
+
     def print_stacktrace(self) -> None:
         """Print the traceback of the inner exception, or of this one when there is none."""
         import traceback
@@ -139,6 +144,18 @@ class ActivityFailedException(AzureMLException):
 
     def __init__(self, error_details: Any, **kwargs: Any) -> None:
         super().__init__(f"Activity Failed:\n{_as_text(error_details)}", **kwargs)
+        self._error_details = error_details
+
+    @property
+    def _gist(self) -> str:
+        """The message of the run that failed. A driver that is a run itself would else say it in a frame of frames."""
+        import json
+
+        try:
+            told = json.loads(_as_text(self._error_details))
+            return f"A run that it waited for failed: {told.get('error', told)['message']}"
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return super()._gist
 
 
 class ActivityCanceledException(AzureMLException):

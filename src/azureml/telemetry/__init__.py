@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 from typing import Any, Optional
 
+from azureml.telemetry import activity, loggers
+
 INSTRUMENTATION_KEY = ""
 
 __all__ = [
     "INSTRUMENTATION_KEY",
+    "activity",
     "get_diagnostics_collection_info",
     "get_event_logger",
     "get_telemetry_log_handler",
     "is_diagnostics_collection_info_available",
+    "loggers",
     "set_diagnostics_collection",
 ]
 
 
 def set_diagnostics_collection(
-    send_diagnostics: bool = True, verbosity: int = logging.INFO, reason: str = "", path: Optional[str] = None
+    send_diagnostics: bool = True, verbosity: int = logging.INFO, reason: str = "", path: Optional[str] = None, **kwargs: Any
 ) -> None:
     """Accept v1's choice about telemetry; there is none to switch."""
 
@@ -40,6 +44,4 @@ def get_telemetry_log_handler(*args: Any, **kwargs: Any) -> logging.Handler:
 
 def get_event_logger(*args: Any, **kwargs: Any) -> Any:
     """Return an event logger that drops everything."""
-    from azureml.telemetry.loggers import EventLogger
-
-    return EventLogger()
+    return loggers.EventLogger()

@@ -16,7 +16,7 @@ from penstock.model.errors import NotFound
 LOG = "user_logs/std_log.txt"
 FOLLOW_SECONDS = 1.0  # a log is a file: nothing tells when it grows
 QUIET_SECONDS = 20.0  # no step has a process: an event tells when one has
-_BEFORE_START = (status.NOT_STARTED, status.QUEUED)
+_BEFORE_START = (status.NOT_STARTED, status.QUEUED, status.PREPARING)
 _NEVER_WRITTEN = (*_BEFORE_START, status.SKIPPED)
 
 

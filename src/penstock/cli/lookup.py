@@ -16,6 +16,7 @@ _ALIKE = 0.75
 _FOR_HINTS = 200  # so many of the newest runs are looked at to find what was probably meant
 STEP_RUN = "azureml.StepRun"
 PIPELINE_RUN = "azureml.PipelineRun"
+SCRIPT_RUN = "azureml.scriptrun"
 
 Run = dict[str, Any]
 
@@ -81,12 +82,14 @@ def describe(run: Run) -> str:
 
 
 def list_steps(run: Run, step: str | None = None) -> list[Run]:
-    """Return the step runs of a pipeline run in the order they started, or those named `step`; a step run stands for itself.
+    """Return the step runs of a pipeline run in the order they started, or those named `step`.
+
+    A step's or a script's run stands for itself.
 
     Raises:
         NotFound: No step has this name; the message names the nearest one.
     """
-    if run["type"] == STEP_RUN:
+    if run["type"] in (STEP_RUN, SCRIPT_RUN):
         return [run]
     steps = sorted(connect().list_children(run["id"], type=STEP_RUN), key=lambda item: (item["started_at"] or "9", item["created_at"]))
     if step is None:

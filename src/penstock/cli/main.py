@@ -54,6 +54,8 @@ def build_parser() -> Parser:
     _add_explain(commands)
     _add_datasets(commands)
     _add_lineage(commands)
+    _add_models(commands)
+    _add_environments(commands)
     _add_service(commands)
     _add_version(commands)
     return parser
@@ -142,8 +144,65 @@ def _add_lineage(commands: Any) -> None:
     _add_json(parser)
 
 
+def _add_models(commands: Any) -> None:
+    parser = _add(commands, "models", "List registered models; show, download or delete one.")
+    _add_models_filters(parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    # What stands before the verb counts as well: of the same options here, only those that are given replace it.
+    _add_models_filters(_add(verbs, "list", "List registered models by name.", argument_default=argparse.SUPPRESS))
+    show = _add(verbs, "show", "Tell what is known of a model, and its files.", argument_default=argparse.SUPPRESS)
+    fetch = _add(verbs, "download", "Fetch the files of a model.", argument_default=argparse.SUPPRESS)
+    delete = _add(verbs, "delete", "Forget a version of a model.", argument_default=argparse.SUPPRESS)
+    for verb in (show, fetch, delete):
+        words = "NAME:VERSION of a model" if verb is delete else "NAME or NAME:VERSION of a model"
+        verb.add_argument("model", metavar="MODEL", help=words)
+        _add_model_options(verb)
+    fetch.add_argument("folder", metavar="FOLDER", nargs="?", default=".", help="the folder that gets them (default: this one)")
+    fetch.add_argument("--force", action="store_true", default=False, help="replace files that are there")
+
+
+def _add_models_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", metavar="NAME", help="only versions of the model with this name")
+    parser.add_argument("--tag", metavar="NAME[=VALUE]", action="append", help="only models with this tag; may be repeated")
+    parser.add_argument("--all", action="store_true", default=_unless_suppressed(parser), help="all versions, newest first")
+    _add_model_options(parser)
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workspace", metavar="NAME", help="only models of the workspace with this name")
+    parser.add_argument("--json", action="store_true", default=_unless_suppressed(parser), help="print JSON")
+
+
+def _unless_suppressed(parser: argparse.ArgumentParser) -> Any:
+    return parser.argument_default or False
+
+
 def _add_workspace(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workspace", metavar="NAME", help="only datasets of the workspace with this name")
+
+
+def _add_environments(commands: Any) -> None:
+    parser = _add(commands, "environments", "Look after the environments that were built for steps.")
+    _add_json(parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    _add_json(_add(verbs, "list", "List what was built, newest first."))
+    show = _add(verbs, "show", "Show what an environment is made of, and what was relaxed.")
+    _add_key(show)
+    _add_json(show)
+    build = _add(verbs, "build", "Build a registered environment now, and print its log.")
+    build.add_argument("name", metavar="NAME", help="name of a registered environment")
+    build.add_argument("--version", metavar="VERSION", help="its version (default: the newest)")
+    build.add_argument("--workspace", metavar="NAME", help="the workspace that has it")
+    log = _add(verbs, "log", "Print the log of a build.")
+    _add_key(log)
+    log.add_argument("--follow", "-f", action="store_true", help="go on until the build ends")
+    clean = _add(verbs, "clean", "Remove built environments that nobody used lately; who needs one later has it built again.")
+    clean.add_argument("keys", metavar="KEY", nargs="*", help="remove these, however lately they were used")
+    clean.add_argument("--days", metavar="N", type=_count, default=30, help="how many days without use are enough (default: 30)")
+
+
+def _add_key(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", metavar="KEY", help="key of a built environment, or its beginning")
 
 
 def _add_service(commands: Any) -> None:
@@ -221,6 +280,18 @@ def _lineage(options: argparse.Namespace) -> int:
     return print_lineage(options.what, options.workspace, options.limit, as_json=options.json)
 
 
+def _environments(options: argparse.Namespace) -> int:
+    from penstock.cli.environments import do
+
+    return do(options)
+
+
+def _models(options: argparse.Namespace) -> int:
+    from penstock.cli.models import do
+
+    return do(options)
+
+
 def _service(options: argparse.Namespace) -> int:
     from penstock.cli.service import print_log, print_status, start, stop
 
@@ -248,6 +319,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "explain": _explain,
     "datasets": _datasets,
     "lineage": _lineage,
+    "models": _models,
+    "environments": _environments,
     "service": _service,
     "version": _version,
 }

@@ -14,7 +14,6 @@ from penstock.cli.trees import Branch, list_branches
 from penstock.client import connect
 from penstock.model import status
 from penstock.model.graph import PipelineGraph, parse_graph
-from penstock.model.metrics import shape
 
 ERROR_LINES = 20
 WARNING_LETTERS = 240
@@ -31,9 +30,9 @@ def print_run(text: str, *, as_json: bool) -> int:
         is_pipeline = run["type"] == PIPELINE_RUN
         steps = list_steps(run) if is_pipeline else []
         graph = parse_graph(connect().get_graph(run["id"])) if is_pipeline else PipelineGraph()
-        metrics = connect().list_metrics(run["id"], recursive=True)
+        metrics = connect().list_metric_values(run["id"], recursive=True)
         is_full = _is_waited_for(steps)
-    shown = {key: shape(records) for key, records in metrics.items() if records}
+    shown = {key: found["values"] for key, found in metrics.items()}
     if as_json:
         print(json.dumps(_document(run, steps, graph, shown), indent=2))
         return 0

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
 from penstock.client._datasets import DatasetVerbs
+from penstock.client._environments import EnvironmentVerbs
+from penstock.client._files import Frames, write_parts
+from penstock.client._keyvault import KeyvaultVerbs
+from penstock.client._mlflow import MlflowVerbs
+from penstock.client._models import ModelVerbs
 from penstock.client._transfers import TransferVerbs
 from penstock.client.transport import Transport, quoted
 from penstock.model.errors import NotFound, PenstockError, Unavailable
-from penstock.model.ids import new_id
+from penstock.model.ids import new_id, script_run_id
 
 if TYPE_CHECKING:
     from penstock.client.home import Home
@@ -20,7 +26,7 @@ Pairs = Union[str, Mapping[str, Any], None]
 Words = Union[str, Sequence[str], None]
 
 
-class Client(DatasetVerbs, TransferVerbs):
+class Client(DatasetVerbs, EnvironmentVerbs, KeyvaultVerbs, MlflowVerbs, ModelVerbs, TransferVerbs):
     """The service of one home folder. The first call that needs it starts it. Threads may share a client."""
 
     def __init__(self, home: Home) -> None:
@@ -212,23 +218,6 @@ class Client(DatasetVerbs, TransferVerbs):
         """Forget a compute target; Refused while steps run on it."""
         self._delete(_in(workspace_id, "compute-targets", name))
 
-    # Environments
-
-    def register_environment(self, workspace_id: str, name: str, definition: Mapping[str, Any], version: Optional[str] = None) -> Document:
-        """Keep an environment: equal content keeps its version, other content gets the next number."""
-        environment: Document = self._send("POST", _in(workspace_id, "environments", name), definition=definition, version=version)
-        return environment
-
-    def get_environment(self, workspace_id: str, name: str, version: Optional[str] = None) -> Document:
-        """Return one version of an environment, the newest when none is named."""
-        environment: Document = self._get(_in(workspace_id, "environments", name), version=version)
-        return environment
-
-    def list_environments(self, workspace_id: str) -> List[Document]:
-        """Return the newest version of each environment, by name."""
-        found: List[Document] = self._get(_in(workspace_id, "environments"))
-        return found
-
     # Source folders
 
     def missing_blobs(self, digests: Sequence[str]) -> List[str]:
@@ -243,13 +232,22 @@ class Client(DatasetVerbs, TransferVerbs):
 
     def put_blobs(self, files: Sequence[Tuple[str, str]]) -> None:
         """Give the service many small files in one request: pairs of their sha256 and their path. Each is read whole, one at a time."""
-        for _ in self._transport.stream("POST", "/blobs", body=cast("IO[bytes]", _Frames(files))):
+        for _ in self._transport.stream("POST", "/blobs", body=cast("IO[bytes]", Frames(files))):
             pass
 
     def put_snapshot(self, digest: str, entries: Sequence[Sequence[Any]]) -> Document:
         """Give the service the list of a source folder's files: [path, size, sha256, executable]; their bytes must be there."""
         snapshot: Document = self._send("PUT", f"/snapshots/{quoted(digest)}", entries=[list(entry) for entry in entries])
         return snapshot
+
+    def get_snapshot(self, digest: str) -> List[List[Any]]:
+        """Return the files of a snapshot: [path, size, sha256, executable]; NotFound when there is none."""
+        entries: List[List[Any]] = self._get(f"/snapshots/{quoted(digest)}")
+        return entries
+
+    def read_blob(self, digest: str) -> Iterator[bytes]:
+        """Yield the bytes that have a sha256; NotFound when there are none."""
+        return self._transport.stream("GET", f"/blobs/{quoted(digest)}")
 
     # Runs
 
@@ -262,9 +260,25 @@ class Client(DatasetVerbs, TransferVerbs):
             InvalidGraph: The pipeline can't run; every problem is listed.
             Invalid: A parameter's name or value is wrong.
         """
-        named = {"request_id": new_id(), **submission}
-        answer: Document = self._send("POST", _in(workspace_id, "pipeline-runs"), experiment_name=experiment_name, submission=named)
+        answer: Document = self._send(
+            "POST", _in(workspace_id, "pipeline-runs"), experiment_name=experiment_name, submission=_signed(submission)
+        )
         return answer
+
+    def submit_script(self, workspace_id: str, experiment_name: str, submission: Mapping[str, Any]) -> Document:
+        """Start the run of one script or command; return the run.
+
+        The submission is that of a pipeline whose graph has one step. It gets a `run_id` and a `request_id` when it has none, so a call
+        that is repeated after a crash starts no second run.
+
+        Raises:
+            InvalidGraph: The script can't run; every problem is listed.
+            AlreadyExists: There is another run of this `run_id`.
+        """
+        named = _signed(submission)
+        named["run_id"] = named.get("run_id") or script_run_id(experiment_name, time.time())
+        run: Document = self._send("POST", _in(workspace_id, "experiments", experiment_name, "script-runs"), submission=named)
+        return run
 
     def get_run(self, run_id: str) -> Document:
         """Return one run; NotFound when there is none."""
@@ -283,6 +297,7 @@ class Client(DatasetVerbs, TransferVerbs):
         limit: Optional[int] = None,
         before: Optional[str] = None,
         id_prefix: Optional[str] = None,
+        target: Optional[str] = None,
     ) -> List[Document]:
         """Return runs, newest first; `before` is the id of a run that all of them are older than, `id_prefix` how all of theirs begin."""
         found: List[Document] = self._get(
@@ -297,6 +312,7 @@ class Client(DatasetVerbs, TransferVerbs):
             limit=limit,
             before=before,
             id_prefix=id_prefix,
+            target=target,
         )
         return found
 
@@ -415,6 +431,11 @@ class Client(DatasetVerbs, TransferVerbs):
         found: Dict[str, List[Document]] = self._get(_run(run_id, "metrics"), recursive=recursive)
         return found
 
+    def list_metric_values(self, run_id: str, recursive: bool = False, name: Optional[str] = None) -> Dict[str, Document]:
+        """Return run id -> {"values": v1's dictionary of metrics, "artifacts": the names that are files}; runs without any are absent."""
+        found: Dict[str, Document] = self._get(_run(run_id, "metrics", "values"), recursive=recursive, name=name)
+        return found
+
     def log_metrics(self, run_id: str, records: Sequence[Mapping[str, Any]]) -> None:
         """Append records to a run, for code that runs outside of a step."""
         self._transport.call("POST", _run(run_id, "metrics"), document={"records": list(records)}, can_repeat=False)
@@ -442,51 +463,7 @@ class Client(DatasetVerbs, TransferVerbs):
 
     def download_file(self, run_id: str, name: str, target_path: Union[str, os.PathLike[str]]) -> None:
         """Write a file of a run to a path, whole or not at all; folders on the way are made."""
-        target = os.path.abspath(os.fspath(target_path))
-        parts = self._stream_file(run_id, name)  # before anything is made here: the file may not exist
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        temporary = f"{target}.{new_id()[:8]}.part"
-        try:
-            with open(temporary, "wb") as file:
-                for part in parts:
-                    file.write(part)
-            os.replace(temporary, target)
-        except BaseException:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
-            raise
-
-
-class _Frames:
-    """Files one after the other, each behind a line with its sha256 and length; read from the beginning whenever `seek` is called."""
-
-    def __init__(self, files: Sequence[Tuple[str, str]]) -> None:
-        self._files = files
-        self.seek(0)
-
-    def tell(self) -> int:
-        """Return where it begins."""
-        return 0
-
-    def seek(self, place: int) -> None:
-        """Go back to the beginning."""
-        self._frames = self._read_files()
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes: some more than `size`, fewer at the end, b"" behind it."""
-        parts, length = [], 0
-        for frame in self._frames:
-            parts.append(frame)
-            length += len(frame)
-            if length >= size:
-                break
-        return b"".join(parts)
-
-    def _read_files(self) -> Iterator[bytes]:
-        for digest, path in self._files:
-            with open(path, "rb") as file:
-                data = file.read()
-            yield b"%b %d\n%b" % (digest.encode(), len(data), data)
+        write_parts(self._stream_file(run_id, name), target_path)
 
 
 def _accept_not_found(error: PenstockError) -> None:
@@ -505,6 +482,11 @@ def _run(run_id: str, *parts: str) -> str:
 
 def _file(run_id: str, name: str) -> str:
     return _run(run_id, "files", quoted(name, safe="/"))
+
+
+def _signed(submission: Mapping[str, Any]) -> Document:
+    """A submission with an id of its own, and with the run that this process belongs to: while that waits, it takes no slot."""
+    return {"request_id": new_id(), "submitter_run_id": os.environ.get("AZUREML_RUN_ID"), **submission}
 
 
 def _filter(pairs: Pairs) -> Pairs:

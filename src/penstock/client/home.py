@@ -21,10 +21,13 @@ class Home:
         self.runs = path / "runs"
         self.blobs = path / "blobs"
         self.workspaces = path / "workspaces"
+        self.environments = path / "environments"
         self.service_lock = path / "service.lock"
         self.start_lock = path / "start.lock"
         self.service_log = path / "service.log"
         self.wake = path / "wake.fifo"
+        self.port = path / "port"  # where the service listens for MLflow's clients
+        self.token_key = path / "token.key"
         self.keeper_pipe = path / "keeper.fifo"
         self.keeper_lock = path / "keeper.lock"
 

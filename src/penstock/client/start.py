@@ -113,7 +113,7 @@ def detach() -> None:
 
 def _own_environment() -> Dict[str, str]:
     """Return our environment without what makes a process part of a step: a service that a step starts is not the step's."""
-    private = ("AZUREML_", "AML_PARAMETER_", "PENSTOCK_ATTEMPT", "PENSTOCK_RUN_FOLDER")
+    private = ("AZUREML_", "AML_PARAMETER_", "PENSTOCK_ATTEMPT", "PENSTOCK_RUN_FOLDER", "MLFLOW_")
     return {name: value for name, value in os.environ.items() if not name.startswith(private)}
 
 

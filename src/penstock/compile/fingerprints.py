@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from penstock.model.graph import INPUT, OUTPUT, PARAMETER, InputPort, OutputPort, StepNode
+from penstock.model.graph import INPUT, LITERAL, OUTPUT, PARAMETER, InputPort, OutputPort, StepNode
 
 RECIPE = 1
 
@@ -35,7 +35,12 @@ class Content(NamedTuple):
 
 
 def components(
-    step: StepNode, values: Mapping[str, Any], inputs: Mapping[str, Content], python: str, node_count: Any = None
+    step: StepNode,
+    values: Mapping[str, Any],
+    inputs: Mapping[str, Content],
+    python: str,
+    node_count: Any = None,
+    packages: Optional[str] = None,
 ) -> Dict[str, Any]:
     """Return what the reuse key of a step is made of.
 
@@ -45,6 +50,7 @@ def components(
         inputs: For each input port, what it will read.
         python: The interpreter that will run it, such as "cpython 3.11.7".
         node_count: The value that replaces the run configuration's, if a parameter does.
+        packages: The key of the built environment that it will run in; None for an interpreter that is used as it is.
     """
     ports = {port.name: f"input:{index}" for index, port in enumerate(step.inputs)}
     outputs = {port.name: f"output:{index}" for index, port in enumerate(step.outputs)}
@@ -55,9 +61,10 @@ def components(
         "type": step.step_type,
         "snapshot": step.snapshot,
         "script": step.script,
+        **({"command": [_argument(LITERAL, text, ports, outputs, parameters) for text in step.command]} if step.command else {}),
         "arguments": [_argument(argument.kind, argument.value, ports, outputs, parameters) for argument in step.arguments],
         "parameters": {name: _text(value) for name, value in parameters.items()},
-        "environment": {"python": python, "specification": _environment(step.run_config)},
+        "environment": {"python": python, "specification": _environment(step.run_config), **({"packages": packages} if packages else {})},
         "settings": {**_settings(step.run_config), **({"nodeCount": node_count} if node_count is not None else {})},
         "inputs": [_input(port, inputs[port.name]) for port in step.inputs],
         "outputs": [_output(port) for port in step.outputs],
@@ -108,6 +115,9 @@ def _environment(run_config: Mapping[str, Any]) -> Optional[str]:
     asked = dict(run_config.get("environment") or {})
     for name in ("name", "version", "assetId"):  # a registered copy has other names and the same content
         asked.pop(name, None)
+    section = asked.get("python")
+    if isinstance(section, Mapping) and str(section.get("interpreterPath") or "").startswith("/"):
+        asked["python"] = {**section, "interpreterPath": None}  # where it lies decides nothing; what it is stands beside this
     return digest(asked) if asked else None
 
 

@@ -7,9 +7,10 @@ environments, notebook checkpoints, byte code, our own folder) is always left ou
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Optional
 
-from penstock.compile.manifests import Entry, digest_file, manifest_digest, walk
+from penstock.compile.manifests import Digester, Entry, digest_file, manifest_digest, walk
 from penstock.model.errors import Invalid, NotFound, TooLarge, Unavailable
 
 if TYPE_CHECKING:
@@ -30,8 +31,21 @@ class Snapshot(NamedTuple):
     files: List[Entry]
 
 
-def take_snapshot(folder: str, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES) -> Snapshot:
+def take_snapshot(
+    folder: str,
+    max_bytes: int = MAX_BYTES,
+    max_files: int = MAX_FILES,
+    digester: Digester = digest_file,
+    without: Optional[str] = None,
+) -> Snapshot:
     """Return the snapshot of a source folder: every file that is not ignored, with its digest.
+
+    Args:
+        folder: The source folder.
+        max_bytes: How many bytes it may have.
+        max_files: How many files it may have.
+        digester: Tells the digest of a file.
+        without: A folder that never belongs to it, wherever it is.
 
     Raises:
         NotFound: There is no such folder.
@@ -42,11 +56,14 @@ def take_snapshot(folder: str, max_bytes: int = MAX_BYTES, max_files: int = MAX_
     if not os.path.isdir(folder):
         raise NotFound(f"The source directory {os.path.abspath(folder)} does not exist.")
     try:
-        found = list(walk(folder, _ignore(folder)))
+        # A folder as large as a whole disk is not walked to its end, only to learn that it is too large.
+        found = list(islice(walk(folder, _ignore(folder, without)), _most_files(max_files)))
         for _, relative, _ in found:
             _check_name(folder, relative)
         _check_limits(folder, found, max_bytes, max_files)
-        files = sorted(Entry(relative, about.st_size, digest_file(path), bool(about.st_mode & 0o100)) for path, relative, about in found)
+        files = sorted(
+            Entry(relative, about.st_size, digester(path, about), bool(about.st_mode & 0o100)) for path, relative, about in found
+        )
     except OSError as error:
         raise Unavailable(
             f"{error.filename} of the source directory can't be read: {error.strerror}. Mend it, or list it in .amlignore."
@@ -80,17 +97,24 @@ def _check_limits(folder: str, found: List[Any], max_bytes: int, max_files: int)
         )
     if len(found) > max_files and not os.environ.get("AML_SNAPSHOT_NO_FILE_LIMIT"):
         raise TooLarge(
-            f"The source directory {os.path.abspath(folder)} holds {len(found)} files, and at most {max_files} are taken. "
+            f"The source directory {os.path.abspath(folder)} holds more than {max_files} files, which are the most that are taken. "
             "List what the steps do not need in a file .amlignore there, or set AML_SNAPSHOT_NO_FILE_LIMIT."
         )
 
 
-def _ignore(folder: str) -> Callable[[str, bool], bool]:
+def _most_files(max_files: int) -> Optional[int]:
+    return None if os.environ.get("AML_SNAPSHOT_NO_FILE_LIMIT") else max_files + 1
+
+
+def _ignore(folder: str, without: Optional[str]) -> Callable[[str, bool], bool]:
     matches = _ignore_file(folder)
+    forbidden = os.path.realpath(without) if without else None
 
     def skip(relative: str, is_folder: bool) -> bool:
         name = relative.rpartition("/")[2]
         if name in ALWAYS_IGNORED or (is_folder and os.path.isfile(os.path.join(folder, relative, "pyvenv.cfg"))):
+            return True
+        if is_folder and forbidden and os.path.realpath(os.path.join(folder, relative)) == forbidden:
             return True
         return matches is not None and matches(relative + "/" if is_folder else relative)
 
@@ -112,6 +136,16 @@ def _ignore_file(folder: str) -> Optional[Callable[[str], bool]]:
 
 def upload_snapshot(client: Client, snapshot: Snapshot) -> None:
     """Give the service a snapshot; only the files that it does not have yet travel, the small ones together."""
+    entries = [list(entry) for entry in snapshot.files]
+    _send_missing(client, snapshot)
+    try:
+        client.put_snapshot(snapshot.digest, entries)
+    except NotFound:  # a file was there, as one of a model that was deleted this very moment
+        _send_missing(client, snapshot)
+        client.put_snapshot(snapshot.digest, entries)
+
+
+def _send_missing(client: Client, snapshot: Snapshot) -> None:
     files = {entry.digest: entry for entry in snapshot.files}
     missing = [files[digest] for digest in client.missing_blobs(list(files))]
     small = [(entry.digest, os.path.join(snapshot.folder, entry.path)) for entry in missing if entry.size < _SMALL_BYTES]
@@ -121,7 +155,6 @@ def upload_snapshot(client: Client, snapshot: Snapshot) -> None:
         if entry.size >= _SMALL_BYTES:
             with open(os.path.join(snapshot.folder, entry.path), "rb") as file:
                 client.put_blob(entry.digest, file)
-    client.put_snapshot(snapshot.digest, [list(entry) for entry in snapshot.files])
 
 
 _SMALL_BYTES = 1 << 20  # what is read whole

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import re
-import subprocess
+import shlex
+import shutil
 import sys
 import threading
 from collections import OrderedDict
@@ -18,17 +18,20 @@ from penstock.compile import fingerprints
 from penstock.engine import step_environment
 from penstock.engine.aside import Check
 from penstock.engine.delivery import Delivery, deliver
+from penstock.engine.environments import Choice
 from penstock.engine.executors import Output, StepOrder
 from penstock.engine.executors.attempts import INPUTS
 from penstock.engine.inputs import Inputs, Source
 from penstock.engine.places import find_place, is_shared
-from penstock.model.errors import Invalid, NotFound, PenstockError, Unsupported
-from penstock.model.graph import INPUT, LITERAL, OUTPUT, PARAMETER, Argument, DataNode, InputPort, OutputPort, StepNode, parse_graph
-from penstock.model.steps import CANNOT_RUN
+from penstock.engine.preparing import Choices, Place
+from penstock.model.errors import NotFound, PenstockError, Unsupported
+from penstock.model.graph import INPUT, LINE, LITERAL, OUTPUT, PARAMETER, Argument, DataNode, InputPort, OutputPort, StepNode, parse_graph
+from penstock.model.steps import CANNOT_RUN, SCRIPT_RUN
 from penstock.operations import reuse
 from penstock.operations.context import Context
 from penstock.operations.datastores import store_of
 from penstock.operations.manifests import LOOK_ONLY
+from penstock.operations.mlflow.addresses import step_variables
 from penstock.operations.reuse import Earlier
 from penstock.persistence.database import Row
 
@@ -61,12 +64,15 @@ class ReadyStep:
     node: StepNode
     pipeline: Pipeline
     sources: Mapping[str, Source]
+    choice: Choice  # of the Python it runs on
     components: dict[str, Any]
     key: str | None
     earlier: Earlier | None  # None also where an earlier result may not be used
 
     def unread(self) -> dict[str, str]:
-        """Return the inputs whose content is not known yet, each with what its files look like."""
+        """Return the inputs whose content is not known yet and shall be, each with what its files look like."""
+        if self.node.step_type == SCRIPT_RUN:
+            return {}
         return {name: source.unread.facts for name, source in self.sources.items() if source.unread}
 
 
@@ -77,6 +83,7 @@ class StepReader:
         self._context = context
         self._library = library
         self._inputs = Inputs(context)
+        self.choices = Choices(context)
         self._pipelines: OrderedDict[str, Pipeline] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -94,6 +101,9 @@ class StepReader:
         node = pipeline.steps[row["node_id"]]
         if node.step_type in CANNOT_RUN:
             raise Unsupported(CANNOT_RUN[node.step_type])
+        if node.step_type == SCRIPT_RUN:  # it has no key, so nothing need be read before it runs
+            choice = self.choices.of_step(node, row["pipeline_run_id"], pipeline.interpreter)
+            return ReadyStep(row, node, pipeline, self._sources(row, node, pipeline, LOOK_ONLY, check), choice, {}, None, None)
         may_reuse = node.allow_reuse and not pipeline.regenerate_outputs
         sources = self._sources(row, node, pipeline, READ_AT_ONCE, check)
         if may_reuse and self._may_be_known(row, node, sources):
@@ -127,16 +137,17 @@ class StepReader:
 
     def _with_key(self, row: Row, node: StepNode, pipeline: Pipeline, sources: Mapping[str, Source]) -> ReadyStep:
         contents = {name: source.content for name, source in sources.items()}
-        parts = fingerprints.components(
-            node, pipeline.parameters, contents, describe_interpreter(pipeline.interpreter), _node_count(node, pipeline)
-        )
+        choice = self.choices.of_step(node, row["pipeline_run_id"], pipeline.interpreter)
+        parts = fingerprints.components(node, pipeline.parameters, contents, choice.python, _node_count(node, pipeline), choice.key)
         key = None if any(source.unread for source in sources.values()) else fingerprints.reuse_key(parts)
-        return ReadyStep(row, node, pipeline, sources, parts, key, None)
+        return ReadyStep(row, node, pipeline, sources, choice, parts, key, None)
 
     def takes_time(self, row: Row) -> bool:
-        """Tell whether reading this step means to read files, or to ask a datastore on another machine."""
+        """Tell whether reading this step means to read files, to ask a datastore on another machine, or to look for interpreters."""
         pipeline = self.pipeline(row["pipeline_run_id"])
         node = pipeline.steps[row["node_id"]]
+        if self.choices.takes_time(node, row["pipeline_run_id"], pipeline.interpreter):
+            return True
         if any(port.source.node_id in pipeline.data or _reads_now(_producing_port(port, pipeline)) for port in node.inputs):
             return True
         return any(is_shared(port) or not self._is_local(row["workspace_id"], port) for port in node.outputs if port.mode != "link")
@@ -207,8 +218,8 @@ class StepReader:
 
     # Order
 
-    def order(self, step: ReadyStep, attempt: int) -> StepOrder:
-        """Return the order for an attempt of this step."""
+    def order(self, step: ReadyStep, attempt: int, place: Place) -> StepOrder:
+        """Return the order for an attempt of this step, on the interpreter of its place."""
         node, run_id = step.node, step.row["id"]
         folder = str(self._context.home.run_folder(run_id))
         work = os.path.join(folder, "work")
@@ -217,13 +228,14 @@ class StepReader:
         seen = {name: os.path.join(work, output.upload_from) if output.upload_from else output.path for name, output in outputs.items()}
         paths = {**seen, **delivery.paths}
         parameters = {name: str(value) for name, value in _parameters(node, step.pipeline.parameters).items()}
-        environment = self._environment(step, delivery, seen, parameters)
+        environment = self._environment(step, place, delivery, seen, parameters)
         return StepOrder(
             step_run_id=run_id,
             attempt=attempt,
-            interpreter=step.pipeline.interpreter,
+            interpreter=place.interpreter,
             script=node.script or "",
             arguments=tuple(_argument(argument, delivery.paths, paths, parameters, environment) for argument in node.arguments),
+            command=expand_command(node.command, environment, paths),
             environment=environment,
             files=self._files(node),
             folders=(*_output_folders(node, outputs, seen), *delivery.folders),
@@ -244,26 +256,28 @@ class StepReader:
         if row is None:
             raise NotFound(f"The snapshot {node.snapshot} of step '{node.name}' is not in this home folder.")
         files = tuple((entry[0], entry[2], bool(entry[3])) for entry in json.loads(row["manifest"]))
-        if node.script not in {path for path, _, _ in files}:
+        if node.script and node.script not in {path for path, _, _ in files}:
             raise NotFound.named(
                 "script", node.script or "", [path for path, _, _ in files], where=f"the source directory of step '{node.name}'"
             )
         return files
 
     def _environment(
-        self, step: ReadyStep, delivery: Delivery, outputs: Mapping[str, str], parameters: Mapping[str, str]
+        self, step: ReadyStep, place: Place, delivery: Delivery, outputs: Mapping[str, str], parameters: Mapping[str, str]
     ) -> dict[str, str]:
         pipeline = step.pipeline
         row = self._context.database.first("select * from runs where id = ?", [step.row["id"]])
         assert row is not None
         environment = {
-            **step_environment.inherited(pipeline.interpreter),
+            **step_environment.inherited(place.interpreter),
+            **place.variables,
             **step_environment.values({**outputs, **delivery.paths}, parameters),
             **step_environment.datasets(step.node, delivery.paths, outputs, delivery.written),
+            **step_variables(self._context.home, row, pipeline.experiment),
             **step_environment.settings_of(step.node, _node_count(step.node, pipeline)),
             **step_environment.identity(self._context.home, row, pipeline.workspace, pipeline.experiment),
         }
-        return step_environment.with_library(environment, self._library)
+        return step_environment.with_library(step_environment.directly(environment), self._library)
 
 
 def _parameters(node: StepNode, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -308,6 +322,18 @@ def _argument(
     return parameters[argument.value] if argument.kind == PARAMETER else argument.value
 
 
+def expand_command(command: tuple[str, ...], environment: Mapping[str, str], paths: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a command with what its placeholders stand for. Variables in a line are left to the shell, bash where there is one."""
+    if command[: len(LINE)] != LINE:
+        return tuple(expand(item, environment, paths) for item in command)
+    shell = shutil.which("bash") or LINE[0]
+    return (shell, *LINE[1:], *(_PLACEHOLDER.sub(lambda found: _quoted(paths, found), text) for text in command[len(LINE) :]))
+
+
+def _quoted(paths: Mapping[str, str], found: re.Match[str]) -> str:
+    return shlex.quote(paths[found[1]]) if found[1] in paths else found[0]
+
+
 def expand(text: str, environment: Mapping[str, str], paths: Mapping[str, str]) -> str:
     """Return a text with `$NAME` and `${NAME}` replaced by the step's variables, and v1's placeholders by the paths of its ports.
 
@@ -319,27 +345,3 @@ def expand(text: str, environment: Mapping[str, str], paths: Mapping[str, str]) 
 
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _PLACEHOLDER = re.compile(r"Dataset(?:Consumption|Output)Config:(\w+)")
-
-
-@functools.lru_cache(maxsize=64)
-def _ask_interpreter(path: str, modified: float) -> str:
-    code = "import sys; print(sys.implementation.name, '%d.%d.%d' % sys.version_info[:3])"
-    done = subprocess.run([path, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode:
-        raise Invalid(f"The interpreter {path} does not run: {done.stderr.strip()[-300:]}")
-    return done.stdout.strip()
-
-
-def describe_interpreter(path: str) -> str:
-    """Return name and version of an interpreter, such as 'cpython 3.11.7'.
-
-    Raises:
-        NotFound: It is gone.
-        Invalid: It does not run.
-    """
-    try:
-        return _ask_interpreter(path, os.stat(path).st_mtime)
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-        raise NotFound(
-            f"The interpreter {path} that submitted this run is gone ({error.strerror}). Submit again from an environment that is there."
-        ) from error

@@ -9,35 +9,38 @@ import logging
 import os
 import signal
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
 from penstock.engine.aside import Aside, GaveUp
-from penstock.engine.environments import check_environment
 from penstock.engine.executors import Executor, Handle, Outcome
 from penstock.engine.executors.attempts import LOG
 from penstock.engine.keys import Keys
 from penstock.engine.orders import ReadyStep, StepReader
+from penstock.engine.preparing import Place, Preparing
 from penstock.engine.publishing import Made, Publishing
+from penstock.engine.room import Room
 from penstock.engine.staging import Staging
 from penstock.model import status as words
 from penstock.model.errors import PenstockError, Unavailable
 from penstock.model.graph import StepNode
+from penstock.model.ids import short_id
+from penstock.model.steps import SCRIPT_RUN
 from penstock.operations import manifests, reuse, step_data, steps
 from penstock.operations.context import Change, Context, format_time
 from penstock.operations.datasets import save_within
+from penstock.operations.environment_builds import note_environment
 from penstock.operations.steps import Ending, Started
 from penstock.persistence.database import Row
 
 log = logging.getLogger("penstock.engine")
 
-LOCAL = "local"
 READERS = 4  # threads that read what ready steps depend on
 MOST_ATTEMPTS = 20  # a step that could not even begin this often, a sweep between two tries, fails
 
+_NOT_BEGUN = (words.PREPARING, words.STARTING)
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.EINTR}
 
 
@@ -58,6 +61,7 @@ class Scheduler:
         self._asked: set[tuple[str, int]] = set()  # attempts that got their TERM
         self._reading: Aside[ReadyStep] = Aside("reading", READERS, wake)
         self._staging = Staging(context, wake)
+        self._preparing = Preparing(context, reader.choices, wake)
         self._keys = Keys(reader, wake)
         self._publishing = Publishing(context, wake)
         self._held: set[str] = set()  # steps that are left alone until the next sweep
@@ -76,10 +80,11 @@ class Scheduler:
         under_way = self._settle_ended(thorough)
         self._stop_late(under_way)
         self._stop_cancelled(under_way)
+        self._preparing.turn(thorough, self._fail)
         waiting = self._decide_ready()
         if thorough:
             self._close_pipelines()
-        return bool(under_way or waiting)
+        return bool(under_way or waiting or self._preparing.is_busy)
 
     @property
     def is_stopping(self) -> bool:
@@ -131,8 +136,8 @@ class Scheduler:
     def _fail(self, row: Row, error: Exception) -> None:
         expected = isinstance(error, (PenstockError, OSError))
         text = str(error) if expected else f"{type(error).__name__}: {error}. The service's log tells more: penstock service logs"
-        where = "could not start" if row["attempt"] == 0 or row.get("status", words.STARTING) == words.STARTING else "could not be settled"
-        message = f"Step '{row['name']}' {where}. {text}"
+        where = "could not start" if row["attempt"] == 0 or row.get("status", words.STARTING) in _NOT_BEGUN else "could not be settled"
+        message = f"{_who(row)} {where}. {text}"
         code = "UserError" if isinstance(error, PenstockError) and not isinstance(error, GaveUp) else "SystemError"
         ending = Ending(words.FAILED, message, {"code": code, "message": message, "details": {}})
         steps.settle(self._context, row["id"], row["attempt"], ending)
@@ -177,7 +182,8 @@ class Scheduler:
                 error = json.loads(row["error"])
                 return Ending(words.FAILED, error["message"], error, ended_at=at)
             return Ending(words.CANCELED, "Cancelled; all its processes have ended.", ended_at=at)
-        error = describe_failure(row, outcome, self._last_words(row, outcome))
+        what = "command" if self._node(row).command else "script"
+        error = describe_failure(row, outcome, self._last_words(row, outcome), what)
         if error is not None:
             return Ending(words.FAILED, error["message"], error, ended_at=at)
         made = self._finish(row, outcome)
@@ -185,7 +191,7 @@ class Scheduler:
             return None
         return Ending(
             words.COMPLETED,
-            "The script ended with exit status 0.",
+            f"The {what} ended with exit status 0.",
             outputs=[item.document for item in made],
             ended_at=at,
             also=partial(self._record_made, row, made),
@@ -282,7 +288,7 @@ class Scheduler:
                 self._held.add(row["id"])
         elif self._reuse_guarded(row, step):
             self._held.add(row["id"])  # it has ended; or it was held up on the way
-        else:
+        elif not self._prepare_guarded(row, step):
             self._must_run.add(row["id"])
             read[row["id"]] = step
 
@@ -342,6 +348,13 @@ class Scheduler:
             return self._reuse(step)
         return True  # it failed: it need not be started
 
+    def _prepare_guarded(self, row: Row, step: ReadyStep) -> bool:
+        """Let a step whose environment is not there wait for it; return False for one that can run."""
+        with self._mishaps_of(row):
+            self._preparing.foresee(step.pipeline, self._fail)
+            return self._preparing.hold(step)
+        return True
+
     def _reuse(self, step: ReadyStep) -> bool:
         """End a step with an earlier result if there is one that stands."""
         if step.earlier is None or step.earlier.missing or step.key is None:
@@ -359,8 +372,11 @@ class Scheduler:
         )
 
     def _start(self, step: ReadyStep) -> Started | None:
-        reason, policy = self._why(step), self._context.settings.environment_policy
-        warning = check_environment(step.row["name"], step.node.run_config, policy, step.pipeline.interpreter)
+        place = self._preparing.place(step)
+        if place is None:  # it was removed since it was looked at
+            self._preparing.hold(step)
+            return None
+        reason = self._why(step)
         attempt = steps.claim(
             self._context,
             step.row["id"],
@@ -368,22 +384,22 @@ class Scheduler:
             step.key,
             reason,
             self._deadline(step),
-            warning,
+            place.warnings,
             unread=step.unread(),
-            also=partial(_record_inputs, step),
+            also=partial(_record_start, step, place),
         )
         if attempt is None:
             return None
         with self._mishaps_of({**step.row, "attempt": attempt}):
             started_at = format_time(self._now())
             try:
-                handle = self._executor.start(self._reader.order(step, attempt))
+                handle = self._executor.start(self._reader.order(step, attempt, place))
             except Exception as error:
                 if _will_pass(error):  # it was not handed over: as if it had not been claimed
                     steps.give_back(self._context, step.row["id"], attempt, str(error))
                 raise
             log.info("step.started run_id=%s attempt=%s", step.row["id"], attempt)
-            if step.key is None:
+            if step.key is None and step.unread():
                 self._keys.begin(step.row, step.components, step.unread())
             return Started(step.row["id"], step.row["root_run_id"], handle, started_at, reason)
         return None
@@ -394,6 +410,8 @@ class Scheduler:
 
     def _why(self, step: ReadyStep) -> str:
         """Return why this step runs and is not reused."""
+        if step.node.step_type == SCRIPT_RUN:
+            return "It was submitted to run."
         if step.pipeline.regenerate_outputs:
             return "The pipeline run was submitted with regenerate_outputs."
         if not step.node.allow_reuse:
@@ -413,6 +431,12 @@ class Scheduler:
             steps.close_pipeline(self._context, row["id"])
 
 
+def _record_start(step: ReadyStep, place: Place, change: Change) -> None:
+    if place.key:
+        note_environment(change, step.row["id"], place.key)
+    _record_inputs(step, change)
+
+
 def _record_inputs(step: ReadyStep, change: Change) -> None:
     """Link the datasets that a step reads; those over earlier outputs are saved first."""
     used = {}
@@ -430,44 +454,29 @@ def _record_reused(step: ReadyStep, outputs: list[dict[str, Any]], change: Chang
     step_data.record_outputs(change, step.row["workspace_id"], step.row["id"], step.node.outputs, outputs)
 
 
-class Room:
-    """How many more steps may start now: by this machine's slots and by each compute target's node limit."""
-
-    def __init__(self, context: Context) -> None:
-        under_way = [row for row in steps.list_steps_under_way(context) if row["status"] != words.FINALIZING]  # these hold no process
-        self._slots = context.settings.step_slots - len(under_way)
-        self._by_target = Counter((row["workspace_id"], row["compute_name"]) for row in under_way)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether this machine has no slot left."""
-        return self._slots < 1
-
-    def has_place(self, row: Row) -> bool:
-        """Tell whether a step may start now."""
-        limited = row["compute_name"] not in (None, LOCAL)
-        taken = self._by_target[row["workspace_id"], row["compute_name"]]
-        return not self.is_full and not (limited and taken >= (row["max_nodes"] or 1))
-
-    def take(self, row: Row) -> None:
-        """Take the place of one step."""
-        self._slots -= 1
-        self._by_target[row["workspace_id"], row["compute_name"]] += 1
+def _is_script(row: Row) -> bool:
+    """Tell whether a step run is that of a script, which is its own pipeline run."""
+    return bool(row.get("id") == row["pipeline_run_id"])
 
 
-def describe_failure(row: Row, outcome: Outcome, last_words: str = "") -> dict[str, Any] | None:
+def _who(row: Row) -> str:
+    return f"The run of '{row['name']}'" if _is_script(row) else f"Step '{row['name']}'"
+
+
+def describe_failure(row: Row, outcome: Outcome, last_words: str = "", what: str = "script") -> dict[str, Any] | None:
     """Return the error of an attempt that did not end well, or None for one that did. The message names step, cause and log."""
     if outcome.exit_code == 0 and outcome.error is None and outcome.lost is None:
         return None
-    where = f"Its log: penstock logs {row['pipeline_run_id'][:8]} '{row['name']}'."
-    said = f" Its last words: {last_words}" if last_words else ""
+    of_step = "" if _is_script(row) else f" '{row['name']}'"
+    where = f"Its log: penstock logs {short_id(row['pipeline_run_id'])}{of_step}."
     details: dict[str, Any] = {"exit_code": outcome.exit_code, "signal": outcome.signal}
     if outcome.error:
         kind, message, trace = outcome.error
         details.update(type=kind, traceback=trace)
         cause = f"{kind}: {message}" if trace else message
         if kind == "ModuleNotFoundError":
-            cause = f"{cause}. Install what provides it for the interpreter that submitted the pipeline; steps run on that one"
+            where_to = "Name the package that provides it in the step's environment, or install it for the interpreter that submitted it"
+            cause = f"{cause}. {where_to}"
         code = "SystemError" if kind in ("DiskFull", "SystemError", "StartError") else "UserError"
     elif not outcome.began:
         cause, code = f"It could not be started in {row['attempt']} attempts: {outcome.lost}", "SystemError"
@@ -476,7 +485,8 @@ def describe_failure(row: Row, outcome: Outcome, last_words: str = "") -> dict[s
     elif outcome.signal:
         name = signal.Signals(outcome.signal).name
         hint = " (often the machine ran out of memory)" if outcome.signal == signal.SIGKILL else ""
-        cause, code = f"The script was killed by {name}{hint}", "UserError"
+        cause, code = f"The {what} was killed by {name}{hint}", "UserError"
     else:
-        cause, code = f"The script ended with exit status {outcome.exit_code}", "UserError"
+        cause, code = f"The {what} ended with exit status {outcome.exit_code}", "UserError"
+    said = f" Its last words: {last_words.rstrip('.')}." if last_words and last_words not in cause else ""
     return {"code": code, "message": f"{cause.rstrip('.')}.{said} {where}", "details": details}

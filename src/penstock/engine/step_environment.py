@@ -11,10 +11,11 @@ from typing import Any
 
 from penstock.client.home import Home
 from penstock.model.graph import StepNode, variable_name
+from penstock.operations.mlflow.addresses import find_token
 from penstock.persistence.database import Row
 
 # Of the service's own environment these do not reach a step: they say how the service runs.
-_PRIVATE = ("PENSTOCK_", "AZUREML_", "AML_PARAMETER_")
+_PRIVATE = ("PENSTOCK_", "AZUREML_", "AML_PARAMETER_", "MLFLOW_TRACKING_", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_")
 _OF_A_SHELL = {"VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONHOME", "OLDPWD", "_"}  # of the shell that started the service
 
 # Variables without which a process is not itself; no dataset's name replaces one.
@@ -33,14 +34,14 @@ def identity(home: Home, run: Row, workspace: Row, experiment: Row) -> dict[str,
     return {
         "AZUREML_RUN_ID": run["id"],
         "AZUREML_ROOT_RUN_ID": run["root_run_id"],
-        "AZUREML_PARENT_RUN_ID": run["parent_run_id"],
+        **({"AZUREML_PARENT_RUN_ID": run["parent_run_id"]} if run["parent_run_id"] else {}),
         "AZUREML_ARM_SUBSCRIPTION": workspace["subscription_id"],
         "AZUREML_ARM_RESOURCEGROUP": workspace["resource_group"],
         "AZUREML_ARM_WORKSPACE_NAME": workspace["name"],
         "AZUREML_ARM_PROJECT_NAME": experiment["name"],
         "AZUREML_EXPERIMENT_ID": experiment["id"],
         "AZUREML_WORKSPACE_ID": workspace["id"],
-        "AZUREML_RUN_TOKEN": secrets.token_urlsafe(24),
+        "AZUREML_RUN_TOKEN": find_token(home, run) or secrets.token_urlsafe(24),
         "AZUREML_RUN_TOKEN_EXPIRY": "4102444800",
         "AZUREML_SERVICE_ENDPOINT": f"unix://{home.socket}",
         "AZUREML_DISCOVERY_SERVICE_ENDPOINT": f"unix://{home.socket}",
@@ -51,6 +52,13 @@ def identity(home: Home, run: Row, workspace: Row, experiment: Row) -> dict[str,
         "PENSTOCK_SERVICE_PYTHON": sys.executable,  # a step that outlives the service starts the next one with this
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def directly(environment: dict[str, str]) -> dict[str, str]:
+    """Return the environment with the service's own address left out of what goes through a proxy, where there is one."""
+    proxied = {name.upper() for name in environment} & {"HTTP_PROXY", "ALL_PROXY"}
+    names = [name for name in ("no_proxy", "NO_PROXY") if name in environment] or ["no_proxy", "NO_PROXY"]
+    return {**environment, **{name: ",".join(filter(None, [environment.get(name), "127.0.0.1"])) for name in names if proxied}}
 
 
 def settings_of(step: StepNode, node_count: Any) -> dict[str, str]:

@@ -18,6 +18,8 @@ PARAMETER = "parameter"
 INPUT = "input"
 OUTPUT = "output"
 
+LINE = ("/bin/sh", "-c")  # how a command begins that is one line for the shell
+
 PARAMETER_KINDS = ("int", "float", "bool", "str", "datapath", "dataset")
 
 Scalar = Union[str, int, float, bool]
@@ -119,6 +121,7 @@ class StepNode:
     name: str
     step_type: str = "PythonScriptStep"
     script: Optional[str] = None
+    command: Tuple[str, ...] = ()  # instead of a script: a program and its arguments; `LINE` and a text: a line for the shell
     snapshot: Optional[str] = None  # digest of the source folder's manifest
     arguments: Tuple[Argument, ...] = ()
     parameters: Tuple[StepParameter, ...] = ()
@@ -229,6 +232,7 @@ def _parse_step(item: Mapping[str, Any]) -> StepNode:
         **{
             **item,
             "arguments": tuple(Argument(**argument) for argument in item.get("arguments", ())),
+            "command": tuple(item.get("command", ())),
             "parameters": tuple(StepParameter(**parameter) for parameter in item.get("parameters", ())),
             "inputs": tuple(_parse_input(port) for port in item.get("inputs", ())),
             "outputs": tuple(_parse_output(port) for port in item.get("outputs", ())),

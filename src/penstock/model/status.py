@@ -8,6 +8,7 @@ from __future__ import annotations
 
 NOT_STARTED = "NotStarted"
 QUEUED = "Queued"
+PREPARING = "Preparing"
 STARTING = "Starting"
 RUNNING = "Running"
 FINALIZING = "Finalizing"
@@ -20,7 +21,8 @@ SKIPPED = "Skipped"
 # The one table of what may come next. A reader, a test and the SQL all use it.
 NEXT = {
     NOT_STARTED: {QUEUED, RUNNING, COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED, SKIPPED},
-    QUEUED: {STARTING, RUNNING, COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED, SKIPPED},
+    QUEUED: {PREPARING, STARTING, RUNNING, COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED, SKIPPED},
+    PREPARING: {QUEUED, FAILED, CANCELED, SKIPPED},  # its environment is being built; then it is in the queue again
     STARTING: {RUNNING, FINALIZING, COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED, QUEUED},  # QUEUED again: its process never began
     RUNNING: {FINALIZING, COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED, QUEUED},  # QUEUED again: as above, found out late
     FINALIZING: {COMPLETED, FAILED, CANCEL_REQUESTED, CANCELED},
@@ -34,11 +36,13 @@ NEXT = {
 ALL = tuple(NEXT)
 FINAL = tuple(status for status, following in NEXT.items() if not following)
 ACTIVE = tuple(status for status, following in NEXT.items() if following)
+ON_A_NODE = (STARTING, RUNNING, CANCEL_REQUESTED)  # a step in one of these has a process, or may
 BEFORE = {status: tuple(before for before in NEXT if status in NEXT[before]) for status in NEXT}
 
 _PIPELINE = {
     NOT_STARTED: "NotStarted",
     QUEUED: "Running",
+    PREPARING: "Running",
     STARTING: "Running",
     RUNNING: "Running",
     FINALIZING: "Running",
@@ -48,7 +52,7 @@ _PIPELINE = {
     CANCELED: "Canceled",
     SKIPPED: "NotStarted",
 }
-_STEP = {**_PIPELINE, QUEUED: "Queued", STARTING: "Queued", SKIPPED: "Bypassed"}
+_STEP = {**_PIPELINE, QUEUED: "Queued", PREPARING: "Queued", STARTING: "Queued", SKIPPED: "Bypassed"}
 
 
 def is_final(status: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Mapping
 
+SCRIPT_RUN = "ScriptRun"  # the one step of a script's run, which is no pipeline
+
 AUTOML_INSTEAD = "Train in a PythonScriptStep that reads the same data, for instance with FLAML or scikit-learn."
 
 # Step type -> why, and what to do instead. A step of such a type fails when its turn comes; all that it waits for runs before.

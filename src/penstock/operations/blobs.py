@@ -12,7 +12,7 @@ from penstock.compile.manifests import Entry, manifest_digest
 from penstock.model.errors import Invalid, NotFound, TooLarge
 from penstock.operations.context import Context
 from penstock.operations.names import as_json, check_digest
-from penstock.storage.files import IncomingFile
+from penstock.storage.files import IncomingFile, OpenFile
 from penstock.storage.paths import clean_relative
 
 
@@ -27,25 +27,51 @@ def missing_blobs(context: Context, digests: Iterable[str]) -> list[str]:
     return [digest for digest in dict.fromkeys(digests) if not blob_path(context, digest).exists()]
 
 
-def receive_blob(context: Context, digest: str) -> IncomingFile:
-    """Return the place for bytes with this sha256, to be written and finished."""
+def receive_blob(context: Context, digest: str, most_bytes: int | None = None) -> IncomingFile:
+    """Return the place for bytes with this sha256, to be written and finished; of at most so many, if that is said."""
     # One folder for all that come in: a disk makes many new files in one folder in a quarter of the time that it takes in 256.
-    return IncomingFile(blob_path(context, digest), context.home.blobs / "incoming", digest, context.settings.snapshot_bytes)
+    return IncomingFile(blob_path(context, digest), context.home.blobs / "incoming", digest, most_bytes)
+
+
+def remove_unused(context: Context, digests: Iterable[str]) -> None:
+    """Free the room of those bytes that neither a source folder nor a model has.
+
+    Rows are searched twice: at length while others may write, and once more, with nobody writing, for what came meanwhile. Who writes
+    a row that names bytes looks for them then, and sends again what is missing.
+    """
+    begin, wanted = context.now(), set(digests)
+    unused = wanted - _used(context, wanted, "")
+    with context.change():
+        for digest in unused - _used(context, unused, begin):
+            blob_path(context, digest).unlink(missing_ok=True)
+
+
+def _used(context: Context, digests: Iterable[str], since: str) -> set[str]:
+    """Return those of `digests` that a row written since then names."""
+    names = "select 1 from {} where created_at >= :since and instr({}, :digest)"
+    search = f"select exists ({names.format('models', 'files')}) or exists ({names.format('snapshots', 'manifest')}) as found"
+    rows = ((digest, context.database.first(search, {"since": since, "digest": digest})) for digest in digests)
+    return {digest for digest, row in rows if row and row["found"]}
 
 
 class IncomingBlobs:
     """Many files in one body: for each a line with its sha256 and its length, then its bytes. Each appears as soon as it is whole.
 
     What is stored already is passed over.
+
+    Args:
+        context: The surroundings.
+        most_bytes: How many bytes all of them may have, where the setting snapshot_bytes counts; None for any number.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, most_bytes: int | None = None) -> None:
         self.count = 0
         self._context = context
         self._unread = bytearray()
         self._current: IncomingFile | None = None
         self._left: int | None = None  # bytes of the current file that are still to come; None before a line
-        self._room = context.settings.snapshot_bytes
+        self._most_bytes = most_bytes
+        self._taken = 0
 
     def __enter__(self) -> IncomingBlobs:
         return self
@@ -82,9 +108,9 @@ class IncomingBlobs:
         if not length.isascii() or not length.isdigit():
             raise Invalid(_NO_LINE.format(line))
         path, self._left = blob_path(self._context, digest), int(length)
-        self._room -= self._left
-        if self._room < 0:
-            raise TooLarge(f"The files have more than {self._context.settings.snapshot_bytes} bytes (the setting snapshot_bytes).")
+        self._taken += self._left
+        if self._most_bytes is not None and self._taken > self._most_bytes:
+            raise TooLarge(f"The files have more than {self._most_bytes} bytes (the setting snapshot_bytes).")
         self._current = None if path.exists() else receive_blob(self._context, digest)
         return True
 
@@ -155,6 +181,19 @@ def _check_entry(entry: Any) -> Entry:
     if clean_relative(path) != path:
         raise Invalid(f"The snapshot's path '{path[:200]}' is not in its plain form.")
     return Entry(path, size, check_digest(digest), executable)
+
+
+def list_snapshot(context: Context, digest: str) -> list[list[Any]]:
+    """Return the files of a snapshot as [path, size, sha256, executable]; NotFound when it is not stored."""
+    return [list(entry) for entry in get_snapshot(context, check_digest(digest))]
+
+
+def open_blob(context: Context, digest: str) -> OpenFile:
+    """Open the bytes with this sha256; NotFound when they are not stored."""
+    try:
+        return OpenFile(blob_path(context, digest).open("rb"), 0)
+    except FileNotFoundError:
+        raise NotFound(f"There are no bytes with the sha256 {digest}.") from None
 
 
 def get_snapshot(context: Context, digest: str) -> list[Entry]:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from penstock.model import status
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+from penstock.model.vm_sizes import Machine, nodes_at_once, vm_size_of
 from penstock.operations.context import Context
 from penstock.operations.names import as_json, check_name, check_request_id
 from penstock.operations.workspaces import get_workspace
 
 LOCAL = "local"  # this machine: every workspace has it, and no row says so
 _MOST_NODES = 100_000
+_CLUSTERS = ("AKS", "Kubernetes")  # their nodes are not counted: this machine's slots bound them
 
+_LIMITS = "select workspace_id, name, max_nodes, json_extract(definition, '$.vm_size') as vm_size from compute_targets"
 _SELECT = f"""
-    select compute_targets.*, (
+    select compute_targets.*, json_extract(definition, '$.vm_size') as vm_size, (
         select count(*) from runs join step_runs on step_runs.run_id = runs.id
-         where runs.status in ({", ".join(f"'{word}'" for word in status.ACTIVE)})
-           and runs.status not in ('NotStarted', 'Queued')
+         where runs.status in ({", ".join(f"'{word}'" for word in status.ON_A_NODE)})
            and runs.workspace_id = compute_targets.workspace_id and step_runs.compute_name = compute_targets.name
     ) as active_runs
     from compute_targets where workspace_id = ?"""
@@ -28,7 +33,7 @@ _SELECT = f"""
 def list_compute_targets(context: Context, workspace_id: str) -> list[dict[str, Any]]:
     """Return the compute targets of a workspace by name."""
     get_workspace(context, workspace_id)
-    return [_document(row) for row in context.database.all(f"{_SELECT} order by name", (workspace_id,))]
+    return [_document(context, row) for row in context.database.all(f"{_SELECT} order by name", (workspace_id,))]
 
 
 def get_compute_target(context: Context, workspace_id: str, name: str) -> dict[str, Any]:
@@ -42,7 +47,34 @@ def get_compute_target(context: Context, workspace_id: str, name: str) -> dict[s
         workspace = get_workspace(context, workspace_id)
         known = [item["name"] for item in context.database.all("select name from compute_targets where workspace_id = ?", (workspace_id,))]
         raise NotFound.named("compute target", name, known, f"workspace '{workspace['name']}'")
-    return _document(row)
+    return _document(context, row)
+
+
+def list_node_limits(context: Context) -> dict[tuple[str, str], int]:
+    """Return (workspace id, name) -> how many steps a compute target runs at once on this machine."""
+    return {(row["workspace_id"], row["name"]): _nodes_at_once(context, row) for row in context.database.all(_LIMITS)}
+
+
+def _nodes_at_once(context: Context, row: Mapping[str, Any]) -> int:
+    return nodes_at_once(row["max_nodes"], vm_size_of({"vm_size": row["vm_size"]}), this_machine(context))
+
+
+def this_machine(context: Context) -> Machine:
+    """Return what this machine has. Who sets more slots than it has cores says that it has room for so many."""
+    return Machine(max(_usable_cores(), context.settings.step_slots), _gpus())
+
+
+@lru_cache(maxsize=1)
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def _gpus() -> int:
+    try:
+        return len(list(Path("/proc/driver/nvidia/gpus").iterdir()))
+    except OSError:
+        return 0
 
 
 def put_compute_target(
@@ -64,7 +96,7 @@ def put_compute_target(
     """
     if check_name("compute target", name).lower() == LOCAL:
         raise Invalid("The name 'local' is reserved: it is this machine, which every workspace has.")
-    nodes = _max_nodes(name, definition)
+    nodes = _max_nodes(name, type, definition)
     request_id = check_request_id(request_id) if request_id else None
     with context.change() as change:
         workspace = get_workspace(context, workspace_id)
@@ -85,10 +117,10 @@ def put_compute_target(
         return get_compute_target(context, workspace_id, name)
 
 
-def _max_nodes(name: str, definition: Mapping[str, Any]) -> int:
+def _max_nodes(name: str, type: str, definition: Mapping[str, Any]) -> int:
     nodes = definition.get("max_nodes")
     if nodes is None:
-        return 1
+        return _MOST_NODES if type in _CLUSTERS else 1
     if isinstance(nodes, bool) or not isinstance(nodes, int) or not 1 <= nodes <= _MOST_NODES:
         raise Invalid(f"max_nodes of the compute target '{name}' must be a whole number from 1 to {_MOST_NODES}, not {nodes!r}.")
     return nodes
@@ -103,12 +135,15 @@ def delete_compute_target(context: Context, workspace_id: str, name: str) -> Non
     with context.change() as change:
         found = get_compute_target(context, workspace_id, name)
         if found["active_runs"]:
-            raise Refused(f"{found['active_runs']} steps run on the compute target '{name}'. Cancel them or wait for them, then delete it.")
+            raise Refused(
+                f"The compute target '{name}' can't be deleted: steps that run on it: {found['active_runs']}. Cancel them or wait for them."
+            )
         change.rows.execute("delete from compute_targets where workspace_id = ? and name = ?", (workspace_id, name))
 
 
-def _document(row: Mapping[str, Any]) -> dict[str, Any]:
+def _document(context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{key: row[key] for key in ("name", "type", "created_at", "modified_at", "active_runs")},
+        "nodes_at_once": _nodes_at_once(context, row),
         "definition": json.loads(row["definition"]),
     }

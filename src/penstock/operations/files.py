@@ -16,11 +16,13 @@ from typing import Any
 from penstock.model.errors import NotFound, Unavailable
 from penstock.operations import runs
 from penstock.operations.context import Context
+from penstock.operations.environment_builds import log_path
 from penstock.storage.files import IncomingFile, OpenFile
 from penstock.storage.paths import clean_relative, is_inside, safe_join
 
 STD_LOG = "user_logs/std_log.txt"
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"  # the same log under its older name
+BUILD_LOG = "azureml-logs/20_image_build_log.txt"  # of the step's environment: while it is built, and afterwards
 EXECUTION_LOG = "logs/azureml/executionlogs.txt"
 STDOUT_LOG = "logs/azureml/stdoutlogs.txt"
 STDERR_LOG = "logs/azureml/stderrlogs.txt"
@@ -52,9 +54,28 @@ def list_files(context: Context, run_id: str) -> list[dict[str, Any]]:
     found.update(_walk(folder / "user_logs", "user_logs/"))
     if STD_LOG in found:
         found[DRIVER_LOG] = found[STD_LOG]
+    found.update(_build_log(context, run_id))
     made = _made_sizes(context, run_id, found.get(STD_LOG))
     files = dict(_walk(folder / "files", ""))  # a file that was collected wins over the live one, and over one that is made of rows
     return [{"name": name, "size": size} for name, size in sorted({**found, **made, **files}.items())]
+
+
+def _build_log(context: Context, run_id: str) -> dict[str, int]:
+    path = _build_log_path(context, run_id)
+    try:
+        return {BUILD_LOG: path.stat().st_size} if path else {}
+    except OSError:  # the environment was removed, or its build has written nothing yet
+        return {}
+
+
+def _build_log_path(context: Context, run_id: str) -> Path | None:
+    """Return the log of the build that a step waited for, or could have; None where its environment was there before it."""
+    row = context.database.first(
+        "select b.key from step_runs s join runs r on r.id = s.run_id join environment_builds b on b.key = s.environment_key"
+        " where s.run_id = ? and (b.ended_at is null or b.ended_at > r.created_at)",
+        (source_run_id(context, run_id),),
+    )
+    return log_path(context.home, row["key"]) if row else None
 
 
 def _walk(root: Path, prefix: str) -> Iterator[tuple[str, int]]:
@@ -88,7 +109,8 @@ def open_file(context: Context, run_id: str, name: str, offset: int = 0) -> Open
         Invalid: The name leaves the run's folder.
     """
     plain = clean_relative(name)
-    for path in _places(context.home.run_folder(source_run_id(context, run_id)), plain):
+    build_log = _build_log_path(context, run_id) if plain == BUILD_LOG else None
+    for path in [build_log] if build_log else _places(context.home.run_folder(source_run_id(context, run_id)), plain):
         try:
             if path.is_file():
                 return OpenFile(path.open("rb"), offset)

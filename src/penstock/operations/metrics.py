@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from penstock.operations.files import source_run_id
 from penstock.storage.files import append_lines
 
 _KINDS = (metrics.SCALAR, metrics.LIST, metrics.ROW, metrics.TABLE, metrics.IMAGE, metrics.JSON)
+_TYPES: dict[Any, type] = {metrics.LIST: list, metrics.ROW: dict, metrics.TABLE: dict}  # of the value; of other kinds any
 _LONGEST_NAME = 1000
+_AT_ONCE = 1 << 20  # bytes of lines
 
 
 def list_metrics(context: Context, run_id: str, recursive: bool = False) -> dict[str, list[dict[str, Any]]]:
@@ -25,6 +28,35 @@ def list_metrics(context: Context, run_id: str, recursive: bool = False) -> dict
     members = list_descendants(context, run_id) if recursive else [run_id]
     found = {member: list(_read(_path(context, source_run_id(context, member)))) for member in members}
     return {member: records for member, records in found.items() if records}
+
+
+def list_metric_values(context: Context, run_id: str, recursive: bool = False, name: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return run id -> {"values", "artifacts"}: v1's dictionary of metrics, and which of them are files. Runs without metrics are absent.
+
+    With `name` only that metric; with `recursive` also those of all runs below. The records are not kept: very many need little memory.
+    """
+    source_run_id(context, run_id)
+    members = list_descendants(context, run_id) if recursive else [run_id]
+    shapes = {member: metrics.Shapes(_read_named(context, member, name)) for member in members}
+    found = {member: {"values": shape.values(), "artifacts": shape.artifacts()} for member, shape in shapes.items()}
+    return {member: document for member, document in found.items() if document["values"]}
+
+
+def _read_named(context: Context, run_id: str, name: str | None) -> Iterator[dict[str, Any]]:
+    records = _read(_path(context, source_run_id(context, run_id)))
+    return records if name is None else (item for item in records if item["name"] == name)
+
+
+def list_last_metrics(context: Context, run_id: str, most_bytes: int) -> list[dict[str, Any]]:
+    """Return the records in the last bytes of what a run itself logged: what was logged just now, however much there is."""
+    try:
+        with _path(context, run_id).open("rb") as file:
+            start = max(file.seek(0, os.SEEK_END) - most_bytes, 0)
+            file.seek(start)
+            lines = file.readlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return list(filter(_is_record, _parse(lines[1:] if start else lines)))
 
 
 def log_metrics(context: Context, run_id: str, records: Sequence[Any]) -> int:
@@ -48,8 +80,7 @@ def _check(item: Any, now: str) -> dict[str, Any]:
         raise Invalid(f"The metric '{name}' has the kind {kind!r}; there are {', '.join(_KINDS)}.")
     if step is not None and (isinstance(step, bool) or not isinstance(step, int)):
         raise Invalid(f"The step of the metric '{name}' must be a whole number, not {step!r}.")
-    wanted: dict[Any, type] = {metrics.LIST: list, metrics.ROW: dict, metrics.TABLE: dict}
-    if not isinstance(value, wanted.get(kind, object)):
+    if not isinstance(value, _TYPES.get(kind, object)) or (kind == metrics.SCALAR and isinstance(value, (list, dict))):
         raise Invalid(f"The metric '{name}' is a {kind}; its value can't be {type(value).__name__}.")
     return metrics.record(str(name), str(kind), value, at if isinstance(at, str) else now, step)
 
@@ -57,16 +88,36 @@ def _check(item: Any, now: str) -> dict[str, Any]:
 def _read(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the records of a file; a torn line is skipped, for its writer was killed before it was done."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        file = path.open("rb")
     except (FileNotFoundError, NotADirectoryError):
         return
-    for line in lines:
-        try:
-            item = json.loads(line) if line else None
-        except ValueError:
-            continue
-        if isinstance(item, dict) and isinstance(item.get("name"), str) and item.get("kind") in _KINDS and "value" in item:
-            yield item
+    with file:
+        while lines := file.readlines(_AT_ONCE):
+            yield from filter(_is_record, _parse(lines))
+
+
+def _is_record(item: Any) -> bool:
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or "value" not in item:
+        return False
+    kind = item.get("kind")
+    return kind == metrics.SCALAR or (kind in _KINDS and isinstance(item["value"], _TYPES.get(kind, object)))
+
+
+def _parse(lines: list[bytes]) -> list[Any]:
+    """Return what lines hold, those that are no JSON left out: all as one document, which is quicker, unless one of them is torn."""
+    try:
+        items: list[Any] = json.loads(b"[" + b",".join(lines) + b"]")
+    except (ValueError, RecursionError):
+        return [item for line in lines for item in _parse_line(line)]
+    # two torn lines may make one value between them
+    return items if len(items) == len(lines) else [item for line in lines for item in _parse_line(line)]
+
+
+def _parse_line(line: bytes) -> list[Any]:
+    try:
+        return [json.loads(line)]
+    except (ValueError, RecursionError):
+        return []
 
 
 def _path(context: Context, run_id: str) -> Path:

@@ -48,6 +48,13 @@ def check_request_id(request_id: Any) -> str:
         raise Invalid(f"A request_id must be a UUID, not {str(request_id)[:80]!r}.") from None
 
 
+def check_run_id(run_id: str) -> str:
+    """Return a run id that a client asks for; raise Invalid when it can't be one."""
+    if not RUN_ID.fullmatch(run_id):
+        raise Invalid(f"'{run_id[:80]}' can't be a run id: letters, digits, '.', '_' and '-', a letter or digit first, at most 255.")
+    return run_id
+
+
 def texts(kind: str, pairs: Any) -> dict[str, str | None]:
     """Return tags or properties as text -> text; numbers and truth values become their text, as in v1.
 

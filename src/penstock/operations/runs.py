@@ -15,13 +15,15 @@ from penstock.operations import descendants, steps
 from penstock.operations.context import Change, Context
 from penstock.operations.descendants import TREE
 from penstock.operations.experiments import ensure_in, take_numbers
-from penstock.operations.names import RUN_ID, as_json, check_request_id, current_user, texts
+from penstock.operations.keyvault import hide_secrets
+from penstock.operations.names import as_json, check_request_id, check_run_id, current_user, texts
 from penstock.persistence.database import Database
 
-PIPELINE_RUN, STEP_RUN = "azureml.PipelineRun", "azureml.StepRun"
+PIPELINE_RUN, STEP_RUN, SCRIPT_RUN = "azureml.PipelineRun", "azureml.StepRun", "azureml.scriptrun"
 _MOST_EVENTS = 5_000  # in one answer; the next call goes on from there
 _BEHIND_ALL = "\U0010ffff"  # sorts behind every character of an id
-_START_STATUSES = (words.NOT_STARTED, words.QUEUED, words.STARTING, words.RUNNING)
+_WRITTEN_AS_IT_IS = re.compile(r"[A-Za-z0-9 ._:-]*")  # by whatever writes JSON
+_START_STATUSES = (words.NOT_STARTED, words.QUEUED, words.PREPARING, words.STARTING, words.RUNNING)
 
 _SELECT = """
     select runs.*, experiments.name as experiment_name,
@@ -75,6 +77,7 @@ def list_runs(
     limit: int | None = None,
     before: str | None = None,
     id_prefix: str | None = None,
+    target: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return runs, newest first.
 
@@ -90,20 +93,22 @@ def list_runs(
         limit: At most so many.
         before: The id of a run: only runs older than it. With `limit`, the next page.
         id_prefix: Only runs whose id begins so.
+        target: Only runs on this compute target.
     """
     where = _Where()
-    where.add_equal("runs.workspace_id", workspace_id)
-    where.add_equal("experiments.name", experiment_name)
+    where.add_experiment(workspace_id, experiment_name)
+    where.add_equal("runs.target", target)
     where.add_filters(type, tags, properties, status)
     if id_prefix:
         where.add("runs.id >= ? and runs.id < ?", id_prefix, id_prefix + _BEHIND_ALL)  # unlike `like`, it is read from the key
     if not include_children:
-        where.add("runs.parent_run_id is null")
+        where.add("+runs.parent_run_id is null")  # '+': what has no parent is no small part, so no index helps; read by time
     if before is not None:
         older = get_row(context, before)
         where.add("(runs.created_at, runs.number) < (?, ?)", older["created_at"], older["number"])
     order = "order by runs.created_at desc, runs.number desc, runs.id"
-    rows = context.database.all(f"{_SELECT} where {where} {order} limit ?", (*where.values, -1 if limit is None else limit))
+    chosen = f"select runs.id from runs where {where} {order} limit ?"  # first which, then all about them: what is sorted stays small
+    rows = context.database.all(f"{_SELECT} where runs.id in ({chosen}) {order}", (*where.values, -1 if limit is None else limit))
     return [_document(context, row) for row in rows]
 
 
@@ -144,18 +149,30 @@ class _Where:
         if value is not None:
             self.add(f"{column} = ?", value)
 
+    def add_experiment(self, workspace_id: str | None, name: str | None) -> None:
+        """Ask for one experiment, those of a name in all workspaces, or a workspace: each is read by an index of its own."""
+        if name is None:
+            self.add_equal("runs.workspace_id", workspace_id)
+        elif workspace_id is None:
+            self.add("runs.experiment_id in (select id from experiments where name = ?)", name)
+        else:
+            self.add("runs.experiment_id = (select id from experiments where workspace_id = ? and name = ?)", workspace_id, name)
+
     def add_filters(self, type: Any, tags: Any, properties: Any, status: Any) -> None:
         if type is not None:
-            self.add(f"(runs.type = ? or {_pair('properties')})", type, "azureml.runsource", type)
+            self.add(f"(runs.type = ? or {_pair('properties')})", type, *_pair_values("azureml.runsource", type))
         for column, wanted in (("tags", tags), ("properties", properties)):
             if isinstance(wanted, str):
+                self.add(f"instr(runs.{column}, ?)", _sign(wanted))
                 self.add(f"exists (select 1 from json_each(runs.{column}) where key = ?)", wanted)
             elif wanted is not None:
                 for key, value in texts(column, wanted).items():
-                    self.add(_pair(column), key, value)
+                    self.add(_pair(column), *_pair_values(key, value))
         if status is not None:
             wanted = [status] if isinstance(status, str) else status
-            self.add(f"runs.status in ({', '.join('?' * len(wanted))})", *wanted)
+            # Runs that have ended are many, and best read by time; the '+' keeps the index by status for those that have not.
+            column = "+runs.status" if any(word not in words.ACTIVE for word in wanted) else "runs.status"
+            self.add(f"{column} in ({', '.join('?' * len(wanted))})", *wanted)
 
     def __str__(self) -> str:
         return " and ".join(self._conditions)
@@ -170,7 +187,16 @@ class _Where:
 
 
 def _pair(column: str) -> str:
-    return f"exists (select 1 from json_each(runs.{column}) where key = ? and value is ?)"
+    return f"(instr(runs.{column}, ?) and exists (select 1 from json_each(runs.{column}) where key = ? and value is ?))"
+
+
+def _pair_values(key: str, value: str | None) -> tuple[str, str, str | None]:
+    return _sign(value), key, value
+
+
+def _sign(text: str | None) -> str:
+    """Return what JSON with this text in it is sure to hold, so that most rows need not be parsed; '' where nothing is sure."""
+    return text if text is not None and _WRITTEN_AS_IT_IS.fullmatch(text) else ""
 
 
 # The document
@@ -181,7 +207,7 @@ def _document(context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
     run.update({key: json.loads(row[key]) for key in ("warnings", "tags", "properties")})
     run["error"] = json.loads(row["error"]) if row["error"] else None
     run["folder"] = str(context.home.run_folder(row["id"]))
-    if row["is_pipeline"]:
+    if row["is_pipeline"] and not row["is_step"]:
         run["parameters"] = json.loads(row["parameters"])
         run["continue_on_step_failure"] = bool(row["continue_on_step_failure"])
         run["regenerate_outputs"] = bool(row["regenerate_outputs"])
@@ -216,11 +242,27 @@ def _run_definition(context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
     assert pipeline is not None, row["id"]
     step = steps_of(context.database, pipeline["graph_id"])[row["node_id"]]
     return {
-        **step.get("run_config", {}),
+        **_spell_modes(step.get("run_config", {})),
         "script": step.get("script"),
         "arguments": _argument_texts(step, json.loads(pipeline["parameters"])),
         "target": row["target"],
     }
+
+
+def _spell_modes(run_config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run configuration with the modes of its data as v1 gave them back: 'Mount' for 'mount'."""
+    spelt = dict(run_config)
+    for section, member in (("data", "mechanism"), ("outputData", "mechanism"), ("dataReferences", "mode")):
+        items = run_config.get(section)
+        if isinstance(items, Mapping):
+            spelt[section] = {name: _spell_mode(item, member) for name, item in items.items()}
+    return spelt
+
+
+def _spell_mode(item: Any, member: str) -> Any:
+    if not isinstance(item, Mapping) or not isinstance(item.get(member), str):
+        return item
+    return {**item, member: item[member].capitalize()}
 
 
 def _argument_texts(step: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
@@ -242,7 +284,7 @@ def get_graph(context: Context, run_id: str) -> dict[str, Any]:
         NotFound: There is no such run, or it is not that of a pipeline.
     """
     row = get_row(context, run_id)
-    if not row["is_pipeline"]:
+    if not row["is_pipeline"] or row["is_step"]:
         raise NotFound(f"The run {run_id} is not that of a pipeline, so it has no graph.")
     return _read_graph(context.database, row["graph_id"])
 
@@ -346,7 +388,7 @@ def create_run(
     with context.change() as change:
         if change.rows.first("select 1 from runs where id = ?", (own_id,)):
             if run_id:
-                raise AlreadyExists(f"There is a run with the id '{run_id}' already.")
+                raise AlreadyExists(f"There is a run with the id '{run_id}' already. Start it with another run_id, or with none.")
             return get_run(context, own_id)  # the first try arrived after all
         experiment = ensure_in(context, change, workspace_id, experiment_name)
         row = {
@@ -367,10 +409,10 @@ def create_run(
 
 
 def _check_new_run(run_id: str | None, type: str | None, status: str) -> None:
-    if run_id is not None and not RUN_ID.fullmatch(run_id):
-        raise Invalid(f"'{run_id[:80]}' can't be a run id: letters, digits, '.', '_' and '-', a letter or digit first, at most 255.")
-    if type in (PIPELINE_RUN, STEP_RUN):
-        raise Refused(f"A run of type {type} is made by submitting a pipeline.")
+    if run_id is not None:
+        check_run_id(run_id)
+    if type in (PIPELINE_RUN, STEP_RUN, SCRIPT_RUN):
+        raise Refused(f"A run of type {type} is made by submitting a {'script' if type == SCRIPT_RUN else 'pipeline'}.")
     if status not in _START_STATUSES:
         raise Invalid(f"A new run can't be '{status}'; it begins as one of {', '.join(_START_STATUSES)}.")
 
@@ -403,16 +445,17 @@ def set_status(context: Context, run_id: str, status: str, error: Mapping[str, A
     """
     if status not in words.ALL:
         raise Invalid(f"There is no status '{status[:40]}'. There are: {', '.join(words.ALL)}.")
-    failure = as_json(_check_error(error)) if error is not None else None
+    failure = as_json(hide_secrets(context, run_id, _check_error(error))) if error is not None else None
     with context.change() as change:
         row = get_row(context, run_id)
         if row["is_pipeline"] or row["is_step"]:
-            raise Refused(
-                f"The run {run_id} is that of a {'pipeline' if row['is_pipeline'] else 'step'}; its status follows from its process."
-            )
+            raise Refused(f"The run {run_id} is that of {_WHOSE.get(row['type'], 'a step')}; its status follows from its process.")
         if not _move(change, row, status, failure) and row["status"] != status:
             raise Refused(f"The run {run_id} is {row['status']}; it can't become {status}.")
         return get_run(context, run_id)
+
+
+_WHOSE = {PIPELINE_RUN: "a pipeline", SCRIPT_RUN: "a script"}
 
 
 def _check_error(error: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,14 +26,20 @@ def replace_secrets(context: Context, change: Change, workspace_id: str, owner: 
         Invalid: A secret is no text, or too long.
         Unavailable: The key's file can't be made or is not private.
     """
-    rows = _encrypt(context, secrets) if secrets else {}
+    rows = encrypt(context, secrets) if secrets else {}
     remove_secrets(change, workspace_id, owner)
     for name, value in rows.items():
         row = {"workspace_id": workspace_id, "owner": owner, "name": name, "value": value, "created_at": change.at}
         change.rows.insert("secrets", row)
 
 
-def _encrypt(context: Context, secrets: Mapping[str, str]) -> dict[str, bytes]:
+def encrypt(context: Context, secrets: Mapping[str, str]) -> dict[str, bytes]:
+    """Return secrets as rows hold them, by name; the key is made when there is none yet.
+
+    Raises:
+        Invalid: A secret is no text, or too long.
+        Unavailable: The key's file can't be made or is not private.
+    """
     for name, value in secrets.items():
         if not isinstance(value, str) or not value or len(value) > _LONGEST_SECRET:
             raise Invalid(f"The secret '{name}' must be a text of 1 to {_LONGEST_SECRET} characters.")
@@ -62,6 +68,21 @@ def get_secrets(context: Context, workspace_id: str, owner: str) -> dict[str, st
         Unavailable: The key's file is missing, not private, or not the one that they were encrypted with.
     """
     rows = context.database.all("select name, value from secrets where workspace_id = ? and owner = ?", (workspace_id, owner))
+    return decrypt(context, owner, {row["name"]: row["value"] for row in rows}, "register the datastore with overwrite=True")
+
+
+def decrypt(context: Context, owner: str, rows: Mapping[str, bytes], renewal: str) -> dict[str, str]:
+    """Return secrets in clear, by name.
+
+    Args:
+        context: The surroundings.
+        owner: Whose they are, for messages.
+        rows: The secrets as `encrypt` made them.
+        renewal: How to give them again when the key is lost, for messages.
+
+    Raises:
+        Unavailable: The key's file is missing, not private, or not the one that they were encrypted with.
+    """
     if not rows:
         return {}
     from cryptography.fernet import InvalidToken
@@ -69,11 +90,11 @@ def get_secrets(context: Context, workspace_id: str, owner: str) -> dict[str, st
     path = context.home.path / "secret.key"
     cipher = _cipher(path, is_made=False)
     try:
-        return {row["name"]: cipher.decrypt(row["value"]).decode("utf-8") for row in rows}
+        return {name: cipher.decrypt(value).decode("utf-8") for name, value in rows.items()}
     except InvalidToken:
         raise Unavailable(
             f"The secrets of {owner} were encrypted with another key than {path} holds."
-            " Put that key's file back, or give the secrets again: register the datastore with overwrite=True."
+            f" Put that key's file back, or give the secrets again: {renewal}."
         ) from None
 
 
@@ -88,7 +109,7 @@ def _cipher(path: Path, is_made: bool) -> Fernet:
     except FileNotFoundError:
         raise Unavailable(
             f"{path} is missing, without which no secret can be read. Put the file back, or give the secrets again:"
-            " register their datastores with overwrite=True."
+            " register their datastores with overwrite=True, and set those of the key vault."
         ) from None
     except OSError as error:
         raise Unavailable(f"{path} can't be used: {error.strerror}. It holds the key of all secrets; mend its permissions.") from error

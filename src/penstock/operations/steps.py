@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from penstock.model import status as words
 from penstock.model.errors import NotFound
 from penstock.operations.context import Change, Context
 from penstock.operations.descendants import end_client_runs_below
+from penstock.operations.keyvault import hide_secrets
 from penstock.persistence.database import Row
 
 ENGINE = "engine"
@@ -27,10 +28,13 @@ _READY = """
      where r.status = 'Queued'"""
 _IN_TURN = " order by r.queued_at, s.position"
 
-_UNDER_WAY = """
+_ACTIVE = "(" + ", ".join(f"'{word}'" for word in words.ACTIVE) + ")"
+
+_UNDER_WAY = f"""
     select r.id, r.workspace_id, r.root_run_id, r.name, r.status, r.error,
            s.pipeline_run_id, s.node_id, s.attempt, s.compute_name, s.handle, s.cancel_requested_at, s.deadline_at, s.unread,
-           iif(s.unread is null, null, s.components) as components
+           iif(s.unread is null, null, s.components) as components,
+           exists (select 1 from runs d where d.submitter_run_id = r.id and d.status in {_ACTIVE}) as waits_for_others
       from runs r join step_runs s on s.run_id = r.id
      where r.status in ('Starting', 'Running', 'Finalizing', 'CancelRequested')"""
 
@@ -54,7 +58,7 @@ def each_ready_step(context: Context) -> Iterator[Row]:
 
 
 def list_steps_under_way(context: Context) -> list[Row]:
-    """Return the steps that hold a process, or may."""
+    """Return the steps that hold a process, or may; `waits_for_others` tells of those whose process submitted runs that go on."""
     return context.database.all(_UNDER_WAY)
 
 
@@ -65,9 +69,6 @@ def list_pipelines_to_close(context: Context) -> list[Row]:
         " where r.status in ('Running', 'NotStarted', 'CancelRequested') and not exists"
         f" (select 1 from step_runs s join runs c on c.id = s.run_id where s.pipeline_run_id = r.id and c.status in {_ACTIVE})"
     )
-
-
-_ACTIVE = "(" + ", ".join(f"'{word}'" for word in words.ACTIVE) + ")"
 
 
 def _guard(following: str) -> str:
@@ -93,7 +94,7 @@ def claim(
     key: str | None,
     reason: str,
     deadline_at: str | None = None,
-    warning: str | None = None,
+    warnings: Sequence[str] = (),
     unread: Mapping[str, str] | None = None,
     also: Also = nothing_else,
 ) -> int | None:
@@ -109,12 +110,12 @@ def claim(
         row = change.rows.first(
             "update step_runs set attempt = attempt + 1, handle = null, reuse_key = ?, components = ?, reason = ?, deadline_at = ?,"
             " unread = ? where run_id = ? returning attempt",
-            [key, json.dumps(components), reason, deadline_at, json.dumps(unread) if unread else None, run_id],
+            [key, json.dumps(components) if components else None, reason, deadline_at, json.dumps(unread) if unread else None, run_id],
         )
         assert row is not None
-        if warning:
-            warnings = json.dumps([{"source": "environment", "message": warning}])
-            change.rows.execute("update runs set warnings = ? where id = ?", [warnings, run_id])
+        if warnings:
+            documents = [{"source": "environment", "message": message} for message in warnings]
+            change.rows.execute("update runs set warnings = ? where id = ?", [json.dumps(documents), run_id])
         also(change)
         change.tell(run_id, run["root_run_id"], words.STARTING, ENGINE)
         return int(row["attempt"])
@@ -249,6 +250,7 @@ def settle(context: Context, run_id: str, attempt: int, ending: Ending) -> bool:
 
     Returns False for a late word: the step has ended already, or a newer attempt is under way.
     """
+    ending = _without_secrets(context, run_id, ending)
     with context.change() as change:
         step = change.rows.first("select * from step_runs where run_id = ? and attempt = ?", [run_id, attempt])
         if step is None:
@@ -271,6 +273,14 @@ def settle(context: Context, run_id: str, attempt: int, ending: Ending) -> bool:
             _end_others(change, run, step, ending)
         _close_pipeline(change, step["pipeline_run_id"])
     return True
+
+
+def _without_secrets(context: Context, run_id: str, ending: Ending) -> Ending:
+    """An error's message and traceback are the script's words, which may hold what it got from the key vault."""
+    if ending.error is None:
+        return ending
+    reason, error = hide_secrets(context, run_id, [ending.reason, ending.error])
+    return replace(ending, reason=reason, error=error)
 
 
 def _remember(change: Change, run: Row, step: Row) -> None:
@@ -318,7 +328,7 @@ def _end_others(change: Change, run: Row, step: Row, ending: Ending) -> None:
         _skip(change, change.rows.all(_FOLLOWERS, [run["id"]]), f"Skipped, as it needs step '{run['name']}', which {what}.")
         return
     reason = f"step '{run['name']}' {what}"
-    _skip(change, change.rows.all(_OTHERS + "('NotStarted', 'Queued')", [step["pipeline_run_id"]]), f"Skipped, as {reason}.")
+    _skip(change, change.rows.all(_OTHERS + "('NotStarted', 'Queued', 'Preparing')", [step["pipeline_run_id"]]), f"Skipped, as {reason}.")
     running = change.rows.all(_OTHERS + "('Starting', 'Running', 'Finalizing')", [step["pipeline_run_id"]])
     _request_stop(change, running, ENGINE, f"Stopped, as {reason} and the pipeline run does not continue after a failure.")
 
@@ -405,10 +415,10 @@ def request_cancel(context: Context, run_id: str, actor: str = "user") -> None:
             raise NotFound(f"There is no run '{run_id}'.", run_id=run_id)
         if words.is_final(run["status"]):
             return
-        if change.rows.first("select 1 from pipeline_runs where run_id = ?", [run_id]):
+        if change.rows.first("select 1 from step_runs where run_id = ?", [run_id]):
+            _cancel_step(change, run, actor)  # a script's run too, which is its own pipeline run
+        elif change.rows.first("select 1 from pipeline_runs where run_id = ?", [run_id]):
             _cancel_pipeline(change, run, actor)
-        elif change.rows.first("select 1 from step_runs where run_id = ?", [run_id]):
-            _cancel_step(change, run, actor)
         else:
             change.rows.execute("update runs set status = 'Canceled', ended_at = ? where id = ?", [change.at, run_id])
             change.tell(run_id, run["root_run_id"], words.CANCELED, actor, "Cancelled, as was asked.")
@@ -419,7 +429,8 @@ def _cancel_pipeline(change: Change, run: Row, actor: str) -> None:
         return
     change.rows.execute("update runs set status = 'CancelRequested' where id = ?", [run["id"]])
     change.tell(run["id"], run["root_run_id"], words.CANCEL_REQUESTED, actor, "Asked to cancel.")
-    _skip(change, change.rows.all(_OTHERS + "('NotStarted', 'Queued')", [run["id"]]), "Skipped, as the pipeline run was cancelled.")
+    waiting = change.rows.all(_OTHERS + "('NotStarted', 'Queued', 'Preparing')", [run["id"]])
+    _skip(change, waiting, "Skipped, as the pipeline run was cancelled.")
     running = change.rows.all(_OTHERS + "('Starting', 'Running', 'Finalizing')", [run["id"]])
     _request_stop(change, running, actor, "The pipeline run was cancelled.")
     _close_pipeline(change, run["id"])
@@ -428,8 +439,8 @@ def _cancel_pipeline(change: Change, run: Row, actor: str) -> None:
 def _cancel_step(change: Change, run: Row, actor: str) -> None:
     step = change.rows.first("select * from step_runs where run_id = ?", [run["id"]])
     assert step is not None
-    if run["status"] not in (words.NOT_STARTED, words.QUEUED):
-        _request_stop(change, [run], actor, "The step was cancelled.")
+    if run["status"] not in (words.NOT_STARTED, words.QUEUED, words.PREPARING):
+        _request_stop(change, [run], actor, f"The {_kind({**step, **run})} was cancelled.")
         return
     change.rows.execute("update runs set status = 'Canceled', ended_at = ? where id = ?", [change.at, run["id"]])
     change.tell(run["id"], run["root_run_id"], words.CANCELED, actor, "Cancelled before it started.")
@@ -437,15 +448,21 @@ def _cancel_step(change: Change, run: Row, actor: str) -> None:
     _close_pipeline(change, step["pipeline_run_id"])
 
 
+def _kind(row: Row) -> str:
+    """Return what people call the run of a row: a script's run is no step, though it has its row."""
+    return "run" if row["id"] == row["pipeline_run_id"] else "step"
+
+
 def request_timeout(context: Context, run_id: str, seconds: float) -> None:
     """Stop a step that ran longer than its run configuration allows; it will count as failed."""
-    message = (
-        f"The step ran longer than max_run_duration_seconds = {seconds:g} of its run configuration and was stopped. "
-        "Raise that limit, or look for what hangs."
-    )
-    error = {"code": "UserError", "message": message, "details": {"kind": "Timeout"}}
     with context.change() as change:
-        run = change.rows.first("select * from runs where id = ?", [run_id])
-        if run and run["status"] in (words.RUNNING, words.FINALIZING):
-            change.rows.execute("update runs set error = ? where id = ?", [json.dumps(error), run_id])
-            _request_stop(change, [run], ENGINE, message)
+        run = change.rows.first("select r.*, s.pipeline_run_id from runs r join step_runs s on s.run_id = r.id where r.id = ?", [run_id])
+        if run is None or run["status"] not in (words.RUNNING, words.FINALIZING):
+            return
+        message = (
+            f"The {_kind(run)} ran longer than max_run_duration_seconds = {seconds:g} of its run configuration and was stopped. "
+            "Raise that limit, or look for what hangs."
+        )
+        error = {"code": "UserError", "message": message, "details": {"kind": "Timeout"}}
+        change.rows.execute("update runs set error = ? where id = ?", [json.dumps(error), run_id])
+        _request_stop(change, [run], ENGINE, message)

@@ -31,7 +31,7 @@ _MOST_STEPS = 20_000
 
 
 @dataclass(frozen=True)
-class _Submission:
+class Submission:
     """A submission, checked as far as it can be without rows."""
 
     graph: PipelineGraph
@@ -48,6 +48,7 @@ class _Submission:
     display_name: str | None
     interpreter: str | None
     run_source: str
+    submitter_run_id: str | None
     run_id: str
 
 
@@ -61,12 +62,12 @@ def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, s
         Invalid: Another part of the submission is wrong: a parameter's name or value, a type.
         NotFound: There is no such workspace or parent run.
     """
-    wanted = _parse(submission)
+    wanted = parse_submission(submission)
     check_name("experiment", experiment_name)
     with context.change() as change:
         again = change.rows.first("select 1 from runs where id = ?", (wanted.run_id,))
         if not again:
-            _check_places(context, change, get_workspace(context, workspace_id), wanted)
+            check_places(context, change, get_workspace(context, workspace_id), wanted)
             known = _known_definitions(change, workspace_id, wanted.definitions)
             _write(context, change, workspace_id, experiment_name, wanted)
     if again:
@@ -78,33 +79,42 @@ def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, s
 # What can be said of a submission alone
 
 
-def _parse(submission: Mapping[str, Any]) -> _Submission:
-    graph = parse_graph(_member(submission, "graph", dict, {}))
+def parse_submission(submission: Mapping[str, Any], run_id: str | None = None) -> Submission:
+    """Return a submission, checked; its run gets `run_id`, or else an id that follows from the request's.
+
+    Raises:
+        InvalidGraph: The graph can't run.
+        Invalid: Another part is wrong.
+        TooLarge: It has too many steps.
+    """
+    graph = parse_graph(member(submission, "graph", dict, {}))
     check_shape(graph)
     if len(graph.steps) > _MOST_STEPS:
         raise TooLarge(f"The pipeline has {len(graph.steps)} steps; at most {_MOST_STEPS} are taken.")
     checks.check(graph)
     request_id = submission.get("request_id")
-    return _Submission(
+    return Submission(
         graph=graph,
         document=json.dumps(format_graph(graph), sort_keys=True, separators=(",", ":")),
         order=checks.order(graph),
         definitions={step.id: fingerprints.definition_id(step) for step in graph.steps},
-        values=check_values(graph.parameters, _member(submission, "parameters", dict, {})),
-        continue_on_step_failure=_member(submission, "continue_on_step_failure", bool, False),
-        regenerate_outputs=_member(submission, "regenerate_outputs", bool, False),
+        values=check_values(graph.parameters, member(submission, "parameters", dict, {})),
+        continue_on_step_failure=member(submission, "continue_on_step_failure", bool, False),
+        regenerate_outputs=member(submission, "regenerate_outputs", bool, False),
         tags=texts("tags", submission.get("tags") or {}),
         properties=texts("properties", submission.get("properties") or {}),
-        parent_run_id=_member(submission, "parent_run_id", str, None),
-        description=_member(submission, "description", str, None),
-        display_name=_member(submission, "display_name", str, None),
-        interpreter=_member(submission, "interpreter", str, None),
-        run_source=_member(submission, "run_source", str, "SDK"),
-        run_id=check_request_id(request_id) if request_id else new_id(),
+        parent_run_id=member(submission, "parent_run_id", str, None),
+        description=member(submission, "description", str, None),
+        display_name=member(submission, "display_name", str, None),
+        interpreter=member(submission, "interpreter", str, None),
+        run_source=member(submission, "run_source", str, "SDK"),
+        submitter_run_id=member(submission, "submitter_run_id", str, None),
+        run_id=run_id or (check_request_id(request_id) if request_id else new_id()),
     )
 
 
-def _member(submission: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
+def member(submission: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
+    """Return a member of a submission, or its default; raise Invalid where it is of another type."""
     value = submission.get(name)
     if value is None:
         return default
@@ -171,7 +181,12 @@ def _fits(kind: str, value: Any) -> bool:
 # What the workspace must have
 
 
-def _check_places(context: Context, change: Change, workspace: Mapping[str, Any], wanted: _Submission) -> None:
+def check_places(context: Context, change: Change, workspace: Mapping[str, Any], wanted: Submission) -> None:
+    """Do nothing for a submission whose datastores, datasets, compute targets and snapshots are there.
+
+    Raises:
+        InvalidGraph: With all that is missing.
+    """
     problems = [
         *_datastore_problems(context, workspace, wanted),
         *_dataset_problems(context, workspace, wanted),
@@ -183,7 +198,7 @@ def _check_places(context: Context, change: Change, workspace: Mapping[str, Any]
         raise InvalidGraph(problems)
 
 
-def _datastore_problems(context: Context, workspace: Mapping[str, Any], wanted: _Submission) -> Iterator[str]:
+def _datastore_problems(context: Context, workspace: Mapping[str, Any], wanted: Submission) -> Iterator[str]:
     reached: dict[str, str | None] = {}
     for user, name, path in _data_places(wanted):
         if name not in reached:
@@ -208,7 +223,7 @@ def _why_unreachable(context: Context, workspace: Mapping[str, Any], name: str) 
     return None
 
 
-def _data_places(wanted: _Submission) -> Iterator[tuple[str, str, str]]:
+def _data_places(wanted: Submission) -> Iterator[tuple[str, str, str]]:
     """Yield (who, datastore, path) for all data that the run reads or writes."""
     for node in wanted.graph.data:
         if node.parameter is None and node.dataset is None:
@@ -223,7 +238,7 @@ def _data_places(wanted: _Submission) -> Iterator[tuple[str, str, str]]:
                 yield f"The output '{port.name}' of step '{step.name}'", port.datastore, port.destination or ""
 
 
-def _dataset_problems(context: Context, workspace: Mapping[str, Any], wanted: _Submission) -> Iterator[str]:
+def _dataset_problems(context: Context, workspace: Mapping[str, Any], wanted: Submission) -> Iterator[str]:
     for user, asked in _datasets(wanted):
         try:
             if asked.get("id"):
@@ -239,7 +254,7 @@ def _check_type(found: str, asked: Mapping[str, Any]) -> None:
         raise Invalid(f"The dataset '{asked['id']}' is of type {found}, not {asked['type']}.")
 
 
-def _datasets(wanted: _Submission) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _datasets(wanted: Submission) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield (who, what names it) for all datasets that the run reads."""
     for node in wanted.graph.data:
         if node.parameter is None and node.dataset is not None:
@@ -291,19 +306,38 @@ def _known_definitions(change: Change, workspace_id: str, ids: Mapping[str, str]
 # Rows
 
 
-def _write(context: Context, change: Change, workspace_id: str, experiment_name: str, wanted: _Submission) -> None:
-    parent = runs.find_parent(context, wanted.parent_run_id)
-    if parent and parent["workspace_id"] != workspace_id:
-        raise Invalid(f"The parent run {parent['id']} belongs to another workspace.")
-    experiment = experiments.ensure_in(context, change, workspace_id, experiment_name)
-    number = experiments.take_numbers(change, experiment["id"], 1 + len(wanted.order))
-    pipeline = runs.new_row(change, wanted.run_id, experiment, number, parent)
+def _write(context: Context, change: Change, workspace_id: str, experiment_name: str, wanted: Submission) -> None:
+    pipeline = new_run_row(context, change, workspace_id, experiment_name, wanted, 1 + len(wanted.order))
     _write_pipeline(change, pipeline, experiment_name, wanted)
     _write_steps(change, pipeline, wanted)
     change.for_engine = True
 
 
-def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, wanted: _Submission) -> None:
+def new_run_row(
+    context: Context, change: Change, workspace_id: str, experiment_name: str, wanted: Submission, count: int
+) -> dict[str, Any]:
+    """Return the columns that the first run of a submission of `count` runs has, whatever its kind; its experiment is made on first use.
+
+    Raises:
+        NotFound: There is no such parent run.
+        Invalid: The parent run is of another workspace.
+    """
+    parent = runs.find_parent(context, wanted.parent_run_id)
+    if parent and parent["workspace_id"] != workspace_id:
+        raise Invalid(f"The parent run {parent['id']} belongs to another workspace.")
+    experiment = experiments.ensure_in(context, change, workspace_id, experiment_name)
+    number = experiments.take_numbers(change, experiment["id"], count)
+    row = runs.new_row(change, wanted.run_id, experiment, number, parent)
+    return {**row, "submitter_run_id": _known_run(context, wanted.submitter_run_id)}
+
+
+def _known_run(context: Context, run_id: str | None) -> str | None:
+    """Return the id where there is such a run; a process may carry that of a run of another home."""
+    found = context.database.first("select id from runs where id = ?", (run_id,)) if run_id else None
+    return found["id"] if found else None
+
+
+def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, wanted: Submission) -> None:
     first = status.RUNNING if wanted.order else status.COMPLETED  # nothing to do is done at once
     row.update(
         {
@@ -324,7 +358,7 @@ def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, w
         "pipeline_runs",
         {
             "run_id": row["id"],
-            "graph_id": _write_graph(change, wanted.document),
+            "graph_id": write_graph(change, wanted.document),
             "parameters": as_json(wanted.values),
             "continue_on_step_failure": int(wanted.continue_on_step_failure),
             "regenerate_outputs": int(wanted.regenerate_outputs),
@@ -334,7 +368,8 @@ def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, w
     change.tell(row["id"], row["root_run_id"], first, "client", "submitted", {"steps": len(wanted.order)})
 
 
-def _write_graph(change: Change, document: str) -> str:
+def write_graph(change: Change, document: str) -> str:
+    """Keep a graph's document; return its id."""
     graph_id = hashlib.sha256(document.encode()).hexdigest()
     change.rows.execute(
         "insert into graphs (id, document, created_at) values (?, ?, ?) on conflict do nothing", (graph_id, document, change.at)
@@ -342,7 +377,7 @@ def _write_graph(change: Change, document: str) -> str:
     return graph_id
 
 
-def _write_steps(change: Change, pipeline: Mapping[str, Any], wanted: _Submission) -> None:
+def _write_steps(change: Change, pipeline: Mapping[str, Any], wanted: Submission) -> None:
     steps = {step.id: step for step in wanted.graph.steps}
     run_ids = {node_id: new_id() for node_id in wanted.order}
     before = {node_id: [node for node in steps[node_id].predecessors() if node in steps] for node_id in wanted.order}
@@ -362,7 +397,7 @@ def _write_steps(change: Change, pipeline: Mapping[str, Any], wanted: _Submissio
                 "node_id": node_id,
                 "position": position,
                 "waiting_for": len(before[node_id]),
-                "compute_name": _compute_name(steps[node_id]),
+                "compute_name": compute_name(steps[node_id]),
                 "definition_id": wanted.definitions[node_id],
             }
             for position, node_id in enumerate(wanted.order)
@@ -403,17 +438,17 @@ def _step_row(pipeline: Mapping[str, Any], number: int, run_id: str, step: StepN
         "queued_at": pipeline["created_at"] if is_ready else None,
         "tags": as_json(tags),
         "properties": as_json({**_step_properties(step, definition), **tags, "azureml.pipelinerunid": pipeline["id"]}),
-        "target": _compute_name(step),
+        "target": compute_name(step),
         "created_by": pipeline["created_by"],
     }
 
 
-def _compute_name(step: StepNode) -> str:
+def compute_name(step: StepNode) -> str:
+    """Return the name of the compute target that a step runs on."""
     return step.compute.name if step.compute else LOCAL
 
 
 def _step_properties(step: StepNode, definition: str) -> dict[str, str]:
-    kind = (step.compute.type if step.compute else None) or LOCAL
     return {
         "azureml.runsource": runs.STEP_RUN,
         "azureml.moduleid": definition,
@@ -421,12 +456,17 @@ def _step_properties(step: StepNode, definition: str) -> dict[str, str]:
         "azureml.pipelineComponent": "steprun",
         "StepType": step.step_type,
         "ContentSnapshotId": step.snapshot or "",
-        "ComputeTargetType": kind,
-        "_azureml.ComputeTargetType": kind.lower(),
+        **target_properties(step),
     }
 
 
-def _pipeline_properties(wanted: _Submission) -> dict[str, str]:
+def target_properties(step: StepNode) -> dict[str, str]:
+    """Return the properties that tell what kind of compute target a step runs on."""
+    kind = (step.compute.type if step.compute else None) or LOCAL
+    return {"ComputeTargetType": kind, "_azureml.ComputeTargetType": kind.lower()}
+
+
+def _pipeline_properties(wanted: Submission) -> dict[str, str]:
     return {
         "azureml.runsource": runs.PIPELINE_RUN,
         "runSource": wanted.run_source,
@@ -447,12 +487,12 @@ def _parameter_text(value: Any) -> str:
 # Answers
 
 
-def _answer(context: Context, wanted: _Submission, definitions: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(context: Context, wanted: Submission, definitions: Mapping[str, Any]) -> dict[str, Any]:
     steps = sorted(runs.list_children(context, wanted.run_id, type=runs.STEP_RUN), key=lambda step: int(step["number"]))
     return {"run": runs.get_run(context, wanted.run_id), "steps": steps, "definitions": definitions}
 
 
-def _answer_again(context: Context, workspace_id: str, wanted: _Submission) -> dict[str, Any]:
+def _answer_again(context: Context, workspace_id: str, wanted: Submission) -> dict[str, Any]:
     """The first try arrived, and its answer was lost on the way."""
     row = runs.get_row(context, wanted.run_id)
     if not row["is_pipeline"] or row["workspace_id"] != workspace_id:

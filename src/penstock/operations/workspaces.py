@@ -10,6 +10,7 @@ from typing import Any
 from penstock.model import status
 from penstock.model.errors import AlreadyExists, NotFound, Refused, Unavailable
 from penstock.model.ids import new_id
+from penstock.operations.blobs import remove_unused
 from penstock.operations.context import Change, Context
 from penstock.operations.names import as_json, check_name, check_request_id, texts
 from penstock.storage.discards import discard
@@ -102,7 +103,7 @@ def _find_taken(context: Context, row: Mapping[str, Any], exist_ok: bool) -> dic
     if found and not exist_ok and found["id"] != row["id"]:
         raise AlreadyExists(
             f"The workspace '{row['name']}' exists already in subscription {row['subscription_id']}, "
-            f"resource group {row['resource_group']}."
+            f"resource group {row['resource_group']}. Pass exist_ok=True to use it."
         )
     return found
 
@@ -180,8 +181,10 @@ def delete_workspace(context: Context, workspace_id: str) -> None:
         active = sum(not status.is_final(run["status"]) for run in runs)
         if active:
             raise Refused(f"The workspace '{found['name']}' has {active} runs that go on. Cancel them or wait for them, then delete it.")
+        models = change.rows.all("select files from models where workspace_id = ?", (workspace_id,))
         change.rows.execute(_GONE + _DELETE_EVENTS, (workspace_id,))
         change.rows.execute("delete from workspaces where id = ?", (workspace_id,))
+    remove_unused(context, [digest for model in models for _, _, digest in json.loads(model["files"])])
     discard(context.home.path / "discarded", [context.home.run_folder(run["id"]) for run in runs])
 
 

@@ -1,7 +1,8 @@
 """What runs a step's script: `python launcher.py <attempt folder> <script> [argument ...]`, in the working directory.
 
-It makes the process what `python script.py` would have made of it, with two differences: v1 left `os`, `sys`, `argparse` and `logging` in
-a script's globals, and public scripts rely on it; and an uncaught exception is also written down for the run's error.
+Where the script is '', the arguments are a command, and the process becomes that. Else it makes the process what `python script.py` would
+have made of it, with two differences: v1 left `os`, `sys`, `argparse` and `logging` in a script's globals, and public scripts rely on it;
+and an uncaught exception is also written down for the run's error.
 
 This file is compiled anew at each start, so it is short and imports nothing that a bare interpreter has not loaded already.
 """
@@ -26,10 +27,7 @@ def run(attempt: str, name: str, arguments: "list[str]") -> object:
     )
     launcher, sys.modules["__main__"] = sys.modules["__main__"], main
     try:
-        if "PENSTOCK_WRITTEN_INPUTS" in os.environ:
-            from penstock.runtime.written import write_inputs
-
-            write_inputs()
+        write_inputs()
         exec(compile(source, path, "exec"), main.__dict__)  # noqa: S102 - to run the user's script is our job
     except SystemExit as leaving:
         if leaving.code not in (None, 0):
@@ -40,17 +38,46 @@ def run(attempt: str, name: str, arguments: "list[str]") -> object:
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
             trace = trace.tb_next
         error.__traceback__ = trace  # without our own frames
-        import traceback
-
-        text = "".join(traceback.format_exception(type(error), error, trace))
-        try:
-            message = str(error)
-        except Exception:
-            message = "<its str() raised an exception>"
-        write(attempt, type(error).__name__, message, text[-20000:])
-        sys.excepthook(type(error), error, trace)
-        sys.exit(1)
+        report(attempt, error)
     return launcher  # kept alive until here: these functions are its
+
+
+def become(attempt: str, command: "list[str]") -> None:
+    """Become the process of a command."""
+    sys.path.pop(0)  # our own folder
+    try:
+        write_inputs()
+    except Exception as error:
+        report(attempt, error)
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - to run the user's command is our job
+    except OSError as error:
+        text = f"{error.strerror}: {command[0]}. A command is looked for on the PATH, and by a path like ./name in the source folder."
+        write(attempt, "CommandError", text, "")
+        print(text, file=sys.stderr)
+        sys.exit(127)
+
+
+def write_inputs() -> None:
+    """Write the inputs that are made in this environment."""
+    if "PENSTOCK_WRITTEN_INPUTS" in os.environ:
+        from penstock.runtime import written
+
+        written.write_inputs()
+
+
+def report(attempt: str, error: BaseException) -> None:
+    """Write the error of an uncaught exception, print its traceback and leave."""
+    import traceback
+
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    try:
+        message = getattr(error, "_gist", None) or str(error)  # v1's exceptions have a frame around their message
+    except Exception:
+        message = "<its str() raised an exception>"
+    write(attempt, type(error).__name__, message, text[-20000:])
+    sys.excepthook(type(error), error, error.__traceback__)
+    sys.exit(1)
 
 
 def write(attempt: str, kind: str, message: str, trace: str) -> None:
@@ -61,4 +88,7 @@ def write(attempt: str, kind: str, message: str, trace: str) -> None:
         file.write(text)
 
 
-run(sys.argv[1], sys.argv[2], sys.argv[3:])
+if sys.argv[2]:
+    run(sys.argv[1], sys.argv[2], sys.argv[3:])
+else:
+    become(sys.argv[1], sys.argv[3:])

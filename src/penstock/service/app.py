@@ -16,9 +16,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from penstock.model.errors import Invalid, NotFound, PenstockError
 from penstock.operations.context import Context
 from penstock.operations.transfers import Transfers
-from penstock.service import routes_datasets, routes_files, routes_runs, routes_service, routes_transfers, routes_workspaces
+from penstock.service import (
+    routes_datasets,
+    routes_environments,
+    routes_files,
+    routes_keyvault,
+    routes_mlflow,
+    routes_models,
+    routes_runs,
+    routes_service,
+    routes_transfers,
+    routes_workspaces,
+)
 from penstock.service.answers import error_answer, file_answer, json_answer
 from penstock.service.bulletin import Bulletin
+from penstock.service.mlflow.front import Front
 from penstock.service.requests import Service, make_call, read_body
 from penstock.service.routes import Declaration, Role, check_declarations
 from penstock.storage.files import OpenFile
@@ -29,6 +41,10 @@ TABLES = (
     routes_runs.table,
     routes_files.table,
     routes_datasets.table,
+    routes_environments.table,
+    routes_keyvault.table,
+    routes_mlflow.table,
+    routes_models.table,
     routes_transfers.table,
 )
 _THREADS = 6  # each keeps a reading connection with its cache
@@ -68,6 +84,7 @@ def create_app(
     )
     app.router.redirect_slashes = False  # a wrong path is an error, not a hint
     app.add_middleware(_Touching, touch=touch)
+    app.add_middleware(_Doors, front=Front(service))
     return app
 
 
@@ -126,6 +143,18 @@ async def _no_route(request: Request, error: Exception) -> Response:
 
 async def _broken(request: Request, error: Exception) -> Response:
     return error_answer(error)
+
+
+class _Doors:
+    """Lets those in who come through the socket's file; who comes another way gets to the front, where a token is asked for."""
+
+    def __init__(self, app: ASGIApp, front: ASGIApp) -> None:
+        self._app, self._front = app, front
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        server = scope.get("server")
+        is_socket = server is not None and server[1] is None
+        await (self._app if is_socket else self._front)(scope, receive, send)
 
 
 class _Touching:

@@ -98,7 +98,7 @@ class Fields:
         value = self._get(name, None, (str,), "a key, or an object of pairs as JSON")
         if value is None or not value.startswith("{"):
             return value
-        return _parse_object(value.encode(), f"'{name}' of the {self._place}")
+        return parse_object(value.encode(), f"'{name}' of the {self._place}")
 
     def reject_others(self) -> None:
         """Refuse members that nobody asked for: a misspelt one would be ignored in silence."""
@@ -151,23 +151,24 @@ class Call:
 
 def make_call(service: Service, request: Request, data: bytes) -> Call:
     """Return the call that a request makes, its path, query and JSON body checked."""
-    query = Fields(_check_text(dict(request.query_params), "query"), "query")
-    path = _check_text(dict(request.path_params), "path")
-    return Call(service, request, path, query, Fields(_parse_object(data, "body"), "body"))
+    query = Fields(check_text(dict(request.query_params), "query"), "query")
+    path = check_text(dict(request.path_params), "path")
+    return Call(service, request, path, query, Fields(parse_object(data, "body"), "body"))
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, most_bytes: int | None = None) -> bytes:
     """Return the bytes of a request's body; raise TooLarge when they are too many."""
-    chunks, size = [], 0
+    chunks, size, most = [], 0, BODY_BYTES if most_bytes is None else most_bytes
     async for chunk in request.stream():
         size += len(chunk)
-        if size > BODY_BYTES:
-            raise TooLarge(f"The body has more than {BODY_BYTES} bytes.")
+        if size > most:
+            raise TooLarge(f"The body has more than {most} bytes.")
         chunks.append(chunk)
     return b"".join(chunks)
 
 
-def _parse_object(data: bytes, place: str) -> dict[str, Any]:
+def parse_object(data: bytes, place: str) -> dict[str, Any]:
+    """Return the JSON object that a text holds, {} for none; raise Invalid when it is no object, or no text that can be kept."""
     if not data:
         return {}
     try:
@@ -177,11 +178,11 @@ def _parse_object(data: bytes, place: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Invalid(f"The {place} must be a JSON object, not {type(found).__name__}.")
     if rb"\ud" in data or rb"\uD" in data:
-        _check_text(found, place)
+        check_text(found, place)
     return found
 
 
-def _check_text(value: Any, place: str) -> Any:
+def check_text(value: Any, place: str) -> Any:
     """Refuse half characters (lone surrogates): JSON can spell them, but no row and no file can hold them."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.service.requests import Call
-
 PREFIX = "/api/v1"
 
 # A plain route checks its request and returns the verb to run, with all of its arguments; the verb runs in a thread.
 # An async one does its own work, for it waits or takes bytes in pieces.
-Handler = Callable[[Call], Any]
+Handler = Callable[[Any], Any]
 
 
 class Role(enum.IntEnum):
@@ -44,7 +42,8 @@ class Declaration:
 class RouteTable:
     """The routes of one module."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = PREFIX) -> None:
+        self._prefix = prefix
         self.declarations: list[Declaration] = []
 
     def add(self, method: str, path: str, permission: Role | None = None, takes_json: bool | None = None) -> Callable[[Handler], Handler]:
@@ -52,7 +51,7 @@ class RouteTable:
         reads = takes_json if takes_json is not None else method in ("POST", "PUT", "PATCH")
 
         def declare(handler: Handler) -> Handler:
-            self.declarations.append(Declaration(method, PREFIX + path, permission, handler, reads))
+            self.declarations.append(Declaration(method, self._prefix + path, permission, handler, reads))
             return handler
 
         return declare

@@ -13,6 +13,7 @@ from penstock.storage.files import IncomingFile
 
 table = RouteTable()
 Verb = Callable[[], Any]
+_BLOCK = 1 << 20
 
 
 @table.add("POST", "/blobs/missing", Role.CONTRIBUTOR)
@@ -25,7 +26,7 @@ def missing_blobs(call: Call) -> Verb:
 async def put_blob(call: Call) -> dict[str, Any]:
     """Store bytes under their sha256."""
     call.reject_others()
-    await _take(call, await call.run(blobs.receive_blob, call.context, call.path["digest"]))
+    await take(call, await call.run(blobs.receive_blob, call.context, call.path["digest"], call.context.settings.snapshot_bytes))
     return {"digest": call.path["digest"]}
 
 
@@ -33,8 +34,8 @@ async def put_blob(call: Call) -> dict[str, Any]:
 async def put_blobs(call: Call) -> dict[str, Any]:
     """Store many files in one body: for each a line `sha256 length`, then its bytes."""
     call.reject_others()
-    incoming = blobs.IncomingBlobs(call.context)
-    await _take(call, incoming)
+    incoming = blobs.IncomingBlobs(call.context, call.context.settings.snapshot_bytes)
+    await take(call, incoming)
     return {"count": incoming.count}
 
 
@@ -42,6 +43,18 @@ async def put_blobs(call: Call) -> dict[str, Any]:
 def put_snapshot(call: Call) -> Verb:
     """Keep the list of a source folder's files."""
     return partial(blobs.put_snapshot, call.context, call.path["digest"], call.body.items("entries"))
+
+
+@table.add("GET", "/snapshots/{digest}", Role.READER)
+def list_snapshot(call: Call) -> Verb:
+    """List the files of a source folder."""
+    return partial(blobs.list_snapshot, call.context, call.path["digest"])
+
+
+@table.add("GET", "/blobs/{digest}", Role.READER)
+def read_blob(call: Call) -> Verb:
+    """Read bytes by their sha256."""
+    return partial(blobs.open_blob, call.context, call.path["digest"])
 
 
 @table.add("GET", "/runs/{run_id}/files", Role.READER)
@@ -61,13 +74,19 @@ async def put_file(call: Call) -> dict[str, Any]:
     """Keep a file with a run."""
     call.reject_others()
     incoming = await call.run(files.receive_file, call.context, call.path["run_id"], call.path["name"])
-    await _take(call, incoming)
+    await take(call, incoming)
     return {"name": call.path["name"], "size": incoming.size}
 
 
-async def _take(call: Call, incoming: IncomingFile | blobs.IncomingBlobs) -> None:
+async def take(call: Call, incoming: IncomingFile | blobs.IncomingBlobs) -> None:
     """Write a request's bytes as they come; a file appears whole or not at all."""
     with incoming:
+        chunks, size = [], 0
         async for chunk in call.request.stream():
-            await call.run(incoming.write, chunk)
+            chunks.append(chunk)
+            size += len(chunk)
+            if size >= _BLOCK:  # to go to a thread and back costs more than to write what comes in at once
+                await call.run(incoming.write, b"".join(chunks))
+                chunks, size = [], 0
+        await call.run(incoming.write, b"".join(chunks))
         await call.run(incoming.finish)

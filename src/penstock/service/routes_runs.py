@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from penstock.model import status
-from penstock.operations import metrics, outputs, reuse, runs, submit
+from penstock.operations import metrics, outputs, reuse, runs, submit, submit_script
 from penstock.service.bulletin import Listener
 from penstock.service.requests import Call
 from penstock.service.routes import Role, RouteTable
@@ -26,6 +26,13 @@ def submit_pipeline(call: Call) -> Verb:
     """Start a pipeline run."""
     wanted = call.body.text("experiment_name"), call.body.mapping("submission")
     return partial(submit.submit_pipeline, call.context, call.path["workspace_id"], *wanted)
+
+
+@table.add("POST", "/workspaces/{workspace_id}/experiments/{name}/script-runs", Role.CONTRIBUTOR)
+def submit_script_run(call: Call) -> Verb:
+    """Start the run of one script or command."""
+    path = call.path["workspace_id"], call.path["name"]
+    return partial(submit_script.submit_script, call.context, *path, call.body.mapping("submission"))
 
 
 @table.add("POST", "/workspaces/{workspace_id}/runs", Role.CONTRIBUTOR)
@@ -47,7 +54,7 @@ def create_run(call: Call) -> Verb:
 @table.add("GET", "/runs", Role.READER)
 def list_runs(call: Call) -> Verb:
     """List runs, newest first."""
-    texts = ("workspace_id", "experiment_name", "type", "before", "id_prefix")
+    texts = ("workspace_id", "experiment_name", "type", "before", "id_prefix", "target")
     return partial(
         runs.list_runs,
         call.context,
@@ -130,6 +137,13 @@ def explain(call: Call) -> Verb:
 def list_metrics(call: Call) -> Verb:
     """List what a run logged."""
     return partial(metrics.list_metrics, call.context, call.path["run_id"], call.query.flag("recursive"))
+
+
+@table.add("GET", "/runs/{run_id}/metrics/values", Role.READER)
+def list_metric_values(call: Call) -> Verb:
+    """Give what a run logged in v1's shapes: values, lists, columns."""
+    flags = {"recursive": call.query.flag("recursive"), "name": call.query.text("name", None)}
+    return partial(metrics.list_metric_values, call.context, call.path["run_id"], **flags)
 
 
 @table.add("POST", "/runs/{run_id}/metrics", Role.CONTRIBUTOR)

@@ -64,9 +64,10 @@ def test_data_path_and_binding_make_a_reference() -> None:
 @pytest.mark.parametrize(
     "use",
     [
-        lambda: Model.register(None, "x", "y"),
-        lambda: Model(None, "x"),
-        lambda: AciWebservice.deploy_configuration(),
+        lambda: Model.deploy(None, "x", []),
+        lambda: Model.package(None, []),
+        lambda: Model(None).profile(None, "x", [], None, None),
+        lambda: AciWebservice.deploy_from_image(),
     ],
 )
 def test_later_features_refuse_by_name(use: object) -> None:

@@ -312,14 +312,6 @@ def test_a_metric_that_cannot_be_stored_stops_nothing(step: Any, caplog: pytest.
     assert "'m' was not stored" in caplog.text
 
 
-def test_later_features_refuse_by_name(experiment: Any) -> None:
-    run = experiment.start_logging(outputs=False)
-    for use in (lambda: run.register_model("m", "outputs/m.pkl"), lambda: run.get_secret("s"), lambda: run.take_snapshot(".")):
-        with pytest.raises(NotImplementedError):
-            use()
-    run.complete()
-
-
 def test_a_letter_that_comes_in_two_pieces_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
     pieces = [b"caf\xc3", b"\xa9 \xf0\x9f", b"\x98\x80\n", b"cut \xc3"]
 

@@ -1,4 +1,4 @@
-"""The description of a script's run: complete, though its submission is refused."""
+"""The description of a script's run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from azureml.core import Dataset, RunConfiguration, ScriptRunConfig
 from azureml.core.runconfig import Data, DockerConfiguration, MpiConfiguration, OutputData, PyTorchConfiguration
-from azureml.core.script_run_config import get_run_config_from_script_run, submit
+from azureml.core.script_run_config import get_run_config_from_script_run
 from azureml.data import OutputFileDatasetConfig
 from azureml.exceptions import RunConfigurationException, UserErrorException
 
@@ -49,11 +49,6 @@ def test_wrong_classes_are_refused() -> None:
         ScriptRunConfig("src", resume_from="folder")
     with pytest.raises(UserErrorException):
         ScriptRunConfig("src", run_config={})
-
-
-def test_submission_says_what_to_do() -> None:
-    with pytest.raises(NotImplementedError, match=r"train\.py.*PythonScriptStep"):
-        submit(ScriptRunConfig("src", "train.py"), None, "e")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("given", "word"), [("nccl", "Nccl"), ("GLOO", "Gloo")])

@@ -114,8 +114,6 @@ def test_copies_share_the_workspace(workspace: Any) -> None:
 def test_later_collections_are_empty(workspace: Any) -> None:
     for name in ("datasets", "models", "images", "webservices", "linked_services", "private_endpoints"):
         assert getattr(workspace, name) == {}
-    with pytest.raises(NotImplementedError, match="Keyvault"):
-        workspace.get_default_keyvault().get_secret("x")
     with pytest.raises(NotImplementedError, match="list_keys"):
         workspace.list_keys()
 

@@ -127,11 +127,12 @@ class _GraphContext:
         found = self._run_configs.get(id(run_config))
         if found is None:
             from azureml.core._run_config_checks import check_run_config
+            from azureml.core._run_config_environment import resolve_environment
             from azureml.core.runconfig import to_document
 
             check_run_config(run_config, place)
             # The object is kept beside its document, so that its id can't pass to another.
-            found = self._run_configs[id(run_config)] = (run_config, to_document(run_config))
+            found = self._run_configs[id(run_config)] = (run_config, to_document(resolve_environment(run_config, self.workspace)))
         return found[1]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # While a log is on the screen: how often to look for new lines.
 _STREAM_SECONDS = 0.5
 _AGES_SECONDS = 10**9
-_NOT_BEGUN = (words.NOT_STARTED, words.QUEUED, words.SKIPPED, words.CANCEL_REQUESTED)
+_NOT_BEGUN = (words.NOT_STARTED, words.QUEUED, words.PREPARING, words.SKIPPED, words.CANCEL_REQUESTED)
 
 
 class Wait:
@@ -76,6 +76,7 @@ class _PipelineWatcher:
         self._run, self._wait = run, wait
         self._tell_status = _status_teller("PipelineRun Status: {}", words.pipeline_spelling)
         self._seen: Set[str] = set()
+        self._said: Set[str] = set()
 
     def see_round(self, record: Dict[str, Any]) -> None:
         self._tell_status(record)
@@ -83,6 +84,9 @@ class _PipelineWatcher:
     def see_event(self, event: Dict[str, Any]) -> None:
         """Watch a step when the first sign of its life comes; what happens meanwhile is told afterwards."""
         run_id = event["run_id"]
+        if event["status"] == words.PREPARING and event["reason"] not in self._said:
+            self._said.add(event["reason"])
+            _say(f"Preparing: {event['reason']}")
         if run_id == self._run.id or run_id in self._seen or event["status"] in _NOT_BEGUN or self._wait.is_over():
             return
         self._seen.add(run_id)

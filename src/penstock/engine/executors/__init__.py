@@ -29,10 +29,11 @@ class StepOrder:
     step_run_id: str
     attempt: int
     interpreter: str
-    script: str
+    script: str  # '' where a command takes its place
     arguments: tuple[str, ...]
     environment: dict[str, str]
     files: tuple[tuple[str, str, bool], ...]  # the snapshot: path, digest of the blob, may be executed
+    command: tuple[str, ...] = ()  # where there is no script: a program and its arguments
     folders: tuple[str, ...] = ()  # must exist before the start
     copies: tuple[tuple[str, str], ...] = ()  # from an absolute path to one in the working directory
     links: tuple[tuple[str, str], ...] = ()

@@ -71,7 +71,7 @@ class LocalExecutor:
         return {
             "folder": [str(folder)],
             "blobs": [str(self.home.blobs)],
-            "command": [order.interpreter, self._launcher, str(attempt), order.script, *order.arguments],
+            "command": [order.interpreter, self._launcher, str(attempt), order.script, *(order.command or order.arguments)],
             "environment": [text for pair in environment.items() for text in pair],
             "files": [part for path, digest, executable in order.files for part in (path, digest, "755" if executable else "644")],
             "folders": list(order.folders),

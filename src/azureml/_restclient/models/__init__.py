@@ -1,0 +1,1 @@
+"""What the genuine client sent. Nothing here sends it."""

@@ -1,0 +1,106 @@
+"""Tokens for those who can't come through the home folder's socket: signed words that say what they open, kept nowhere.
+
+A token opens one workspace. That of a run ends a day after the run, that of a workspace after some weeks; all end when the key's
+file is removed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import stat
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from penstock.client.home import Home
+from penstock.model.errors import Unavailable
+from penstock.operations.context import Context, format_time
+from penstock.storage.files import write_once
+
+_OF_RUN, _OF_WORKSPACE = "run", "workspace"
+_BETWEEN = "~"  # neither in ids nor in the signature, and plain in a URL
+_LONGEST = 1024
+_AFTER_RUN = timedelta(days=1)
+_PERIOD_SECONDS = 30 * 24 * 3600
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a token opens, and the run that it was made for."""
+
+    workspace_id: str
+    run_id: str | None = None
+
+
+def run_token(home: Home, workspace_id: str, run_id: str) -> str:
+    """Return the token of a run: good until a day after its end.
+
+    Raises:
+        Unavailable: The key's file can't be made or is not private.
+    """
+    return _sign(home, _OF_RUN, workspace_id, run_id)
+
+
+def workspace_token(context: Context, workspace_id: str) -> str:
+    """Return a token of a workspace: good for 30 to 60 days, and the same one when asked for again soon.
+
+    Raises:
+        Unavailable: The key's file can't be made or is not private.
+    """
+    period = int(_time(context.now()).timestamp()) // _PERIOD_SECONDS
+    return _sign(context.home, _OF_WORKSPACE, workspace_id, str((period + 2) * _PERIOD_SECONDS))
+
+
+def find_grant(context: Context, token: str) -> Grant | None:
+    """Return what a token opens; None for one that is not ours, or whose time is over."""
+    if len(token) > _LONGEST or not token.isascii():
+        return None
+    kind, _, rest = token.partition(_BETWEEN)
+    workspace_id, _, rest = rest.partition(_BETWEEN)
+    subject, _, _ = rest.partition(_BETWEEN)
+    if not hmac.compare_digest(_sign(context.home, kind, workspace_id, subject), token):
+        return None
+    if kind == _OF_WORKSPACE:
+        return Grant(workspace_id) if int(subject) > _time(context.now()).timestamp() else None
+    return Grant(workspace_id, subject) if _is_alive(context, workspace_id, subject) else None
+
+
+def _is_alive(context: Context, workspace_id: str, run_id: str) -> bool:
+    earliest = format_time(_time(context.now()) - _AFTER_RUN)
+    row = context.database.first(
+        "select 1 from runs where id = ? and workspace_id = ? and (ended_at is null or ended_at > ?)", (run_id, workspace_id, earliest)
+    )
+    return row is not None
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _sign(home: Home, *words: str) -> str:
+    text = _BETWEEN.join(words)
+    digest = hmac.new(_read_key(home.token_key), text.encode("ascii", "replace"), hashlib.sha256).digest()
+    return f"{text}{_BETWEEN}{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def _read_key(path: Path) -> bytes:
+    """Return the key that tokens are signed with, made on first use. It is not that of the secrets: losing it costs nothing."""
+    try:
+        if not path.exists():
+            write_once(path, base64.urlsafe_b64encode(os.urandom(32)))
+        about = path.lstat()  # a link could lead to somebody else's file
+        if not stat.S_ISREG(about.st_mode) or about.st_mode & _OTHERS or about.st_uid != os.getuid():
+            raise Unavailable(
+                f"{path} holds the key that tokens are signed with, and others than you can read or replace it "
+                f"(mode {stat.S_IMODE(about.st_mode):04o}). Remove it, and a new one is made."
+            )
+        key = path.read_bytes()
+    except OSError as error:
+        raise Unavailable(f"{path} can't be used: {error.strerror}. It holds the key that tokens are signed with.") from error
+    if len(key) < 32:
+        raise Unavailable(f"{path} holds no key. Remove it, and a new one is made.")
+    return key

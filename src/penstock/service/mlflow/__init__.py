@@ -1,0 +1,1 @@
+"""MLflow's REST interface, for its unmodified clients: its paths, its JSON, its errors."""
