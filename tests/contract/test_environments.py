@@ -112,6 +112,14 @@ def test_what_the_submitting_interpreter_has_is_not_built(place):
     assert (choice.kind, choice.interpreter) == (CURRENT, sys.executable)
 
 
+def test_the_python_that_v1_fills_in_makes_nobody_wait(place):
+    """`CondaDependencies.create(pip_packages=...)` names a Python that its author never wrote."""
+    assert chosen(place, "psutil>=5", python="3.10.18").kind == CURRENT
+    assert chosen(place, "nosuch-thing", python="3.10.18").python.startswith("cpython 3.10"), "what must be built is built on v1's"
+    if sys.version_info[:2] != (3, 10):
+        assert chosen(place, "psutil>=5", python="3.10.18", policy="exact").kind == BUILD
+
+
 @pytest.mark.parametrize("line", ["psutil==0.1", "nosuch-thing", "psutil @ file:///x.whl", "uvicorn[nosuch-extra,standard]>=1000"])
 def test_what_it_lacks_is_built(place, line):
     if "file:" in line:
@@ -408,7 +416,7 @@ def test_a_killed_uv_fails_the_build(place, index):
                 if process.name() == "uv":
                     process.kill()
 
-    with pytest.raises(BuildFailed):
+    with pytest.raises(BuildFailed, match="SIGKILL"):
         build(place, chosen(place, "probe"), "compatible", lambda line: None, kill_uv)
     assert keys_of(place) == set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import socket
 import sys
 import threading
@@ -38,6 +39,7 @@ VALUES: list[Any] = [
     [[]],
     {},
     {"a": {"b": []}},
+    {"vm_size": float("nan"), "datasets": [float("inf")]},
     [None],
     [1],
     ["x"],
@@ -61,7 +63,7 @@ NAMES = [
     *("definition", "overwrite", "version", "digests", "entries", "experiment_name", "submission", "run_id", "parent_run_id", "properties"),
     *("display_name", "description", "status", "error", "records", "request_id"),
     *("dataset", "create_new_version", "direction", "dataset_id", "port", "mode"),
-    *("secrets", "kind", "datastore", "files", "prefix"),
+    *("secrets", "kind", "datastore", "files", "prefix", "path", "unpack", "framework", "content_type", "names", "interpreter"),
 ]
 QUERIES = [
     "",
@@ -102,9 +104,7 @@ def request(method: str, target: str, body: bytes = b"") -> bytes:
 
 
 def fill(path: str, values: dict[str, str], text: str) -> str:
-    for name in ("workspace_id", "experiment_id", "run_id", "digest", "dataset_id", "version", "transfer_id", "name:path", "name"):
-        path = path.replace("{" + name + "}", values.get(name, text))
-    return path
+    return re.sub(r"\{(\w+)(?::path)?\}", lambda found: values.get(found[1], text), path)
 
 
 @pytest.mark.parametrize("route", SAFE, ids=lambda route: f"{route.method} {route.path}")

@@ -377,6 +377,12 @@ def test_filters_must_all_match(rest: Any) -> None:
             models.list_models(rest.context, rest.workspace_id, tags=bad)
 
 
+def test_details_that_sql_can_not_read_break_no_search(rest: Any) -> None:
+    register(rest, "odd", details={"datasets": [float("nan")], "mlflow": 5})
+    register(rest, "good", details={"datasets": [{"scenario": "training", "id": "d1"}, 7]})
+    assert [model["name"] for model in rest.client.list_models(rest.workspace_id, dataset_id="d1")] == ["good"]
+
+
 def test_what_is_not_there_is_told_with_the_nearest(rest: Any) -> None:
     with pytest.raises(NotFound, match=r"^ModelNotFound: .*No model is registered"):
         rest.client.get_model(rest.workspace_id, "m")

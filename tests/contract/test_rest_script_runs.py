@@ -101,6 +101,14 @@ def test_commands_travel(rest: Rest) -> None:
         submit(rest, replace(STEP, script=None, command=("ls", 3)))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("command", ["ls -l", {"ls": 1}, 5])
+def test_a_command_is_a_list_and_no_letters_of_a_text(rest: Rest, command: Any) -> None:
+    graph = format_graph(PipelineGraph(steps=(replace(STEP, script=None, command=("ls",)),)))
+    graph["steps"][0]["command"] = command
+    with pytest.raises(Invalid, match="'command' must be a list"):
+        rest.client.submit_script(rest.workspace_id, "work", {"graph": graph})
+
+
 def test_who_submitted_is_kept_where_it_is_known(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     def submitter(run: dict[str, Any]) -> Any:
         row = rest.context.database.first("select submitter_run_id from runs where id = ?", [run["id"]])

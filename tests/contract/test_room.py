@@ -136,6 +136,12 @@ def test_a_size_without_room_runs_one_at_a_time(cluster: Cluster) -> None:
     assert len(cluster.turn()) == 1
 
 
+def test_a_definition_that_sql_can_not_read_counts_too(cluster: Cluster) -> None:
+    assert cluster.target("odd", max_nodes=4, vm_size="STANDARD_DS3_V2", ratio=float("nan"))["nodes_at_once"] == 2
+    cluster.submit(*((f"s{number}", "odd") for number in range(4)))
+    assert len(cluster.turn()) == 2
+
+
 def test_what_waits_for_its_target_keeps_no_other_target_waiting(cluster: Cluster) -> None:
     cluster.target("big", max_nodes=1, vm_size="Standard_M128s")
     cluster.target("small", max_nodes=2)

@@ -9,7 +9,7 @@ import sys
 from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
 from azureml.core._errors import v1_errors
-from azureml.core._run_record import RunRecord
+from azureml.core._run_files import RunFiles
 from penstock.model import metrics
 from penstock.runtime.metrics import now
 
@@ -39,8 +39,8 @@ class MetricArtifact:
         self.content = content
 
 
-class RunMetrics(RunRecord):
-    """The part of a run that logs and reads metrics."""
+class RunMetrics(RunFiles):
+    """The part of a run that logs and reads metrics. Images and JSON metrics are files of the run."""
 
     def _write_metric(self, record: Dict[str, Any]) -> None:
         """Store one record. What goes wrong here is logged and never stops a training."""
@@ -156,9 +156,6 @@ class RunMetrics(RunRecord):
             _LOGGER.warning("The metric '%s' of run %s was not stored: %s", name, self._run_id, error)
             return
         self._write(name, kind, f"aml://artifactId/ExperimentRun/dcid.{self._run_id}/{artifact}")
-
-    def _store_file(self, name: str, path_or_stream: Any) -> None:
-        raise NotImplementedError
 
     def _log_json(self, name: str, value: Union[str, Dict[str, Any]]) -> None:
         from io import BytesIO

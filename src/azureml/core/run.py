@@ -81,9 +81,6 @@ class Run(RunMetrics, RunDetails, RunModels, RunSources):
         if self._cached is None and not kwargs.get("_lazy"):
             self._refresh()
 
-    # The file half stores a metric's image; both halves are one run.
-    _store_file = RunDetails._store_file
-
     # ---- finding ----
 
     @staticmethod

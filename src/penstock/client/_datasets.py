@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from penstock.client.transport import quoted
-from penstock.model.errors import NotFound, PenstockError
 from penstock.model.ids import new_id
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ class DatasetVerbs:
 
     def unregister_dataset(self, workspace_id: str, name: str) -> None:
         """Forget a registered dataset with all of its versions; its definitions and the lineage stay."""
-        self._transport.call("DELETE", _in(workspace_id, "datasets", name), after_drop=_accept_not_found)
+        self._transport.delete(_in(workspace_id, "datasets", name))
 
     # Lineage
 
@@ -128,9 +127,3 @@ class DatasetVerbs:
 
 def _in(workspace_id: str, *parts: str) -> str:
     return "/".join(["/workspaces", *(quoted(part) for part in (workspace_id, *parts))])
-
-
-def _accept_not_found(error: PenstockError) -> None:
-    """A second try that finds nothing has found the first one's work."""
-    if not isinstance(error, NotFound):
-        raise error

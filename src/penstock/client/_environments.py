@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional
 
 from penstock.client.transport import quoted
-from penstock.model.errors import NotFound, PenstockError
+from penstock.model.errors import NotFound
 from penstock.model.ids import new_id
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class EnvironmentVerbs:
 
     def remove_environment_build(self, key: str) -> None:
         """Remove a built environment; Refused while it is being built or in use."""
-        self._transport.call("DELETE", f"/environment-builds/{quoted(key)}", after_drop=_accept_not_found)
+        self._transport.delete(f"/environment-builds/{quoted(key)}")
 
     def _read_log(self, path: str, offset: int) -> bytes:
         try:
@@ -100,9 +100,3 @@ class EnvironmentVerbs:
 
 def _named(workspace_id: str, name: str) -> str:
     return f"/workspaces/{quoted(workspace_id)}/environments/{quoted(name)}"
-
-
-def _accept_not_found(error: PenstockError) -> None:
-    """A second try that finds nothing has found the first one's work."""
-    if not isinstance(error, NotFound):
-        raise error

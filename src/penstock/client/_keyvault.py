@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
 from penstock.client.transport import quoted
-from penstock.model.errors import NotFound, PenstockError
 
 if TYPE_CHECKING:
     from penstock.client.transport import Transport
@@ -43,14 +42,8 @@ class KeyvaultVerbs:
 
     def delete_secret(self, workspace_id: str, name: str) -> None:
         """Forget a secret; NotFound when there is none."""
-        self._transport.call("DELETE", _secrets(workspace_id, quoted(name)), after_drop=_accept_not_found)
+        self._transport.delete(_secrets(workspace_id, quoted(name)))
 
 
 def _secrets(workspace_id: str, *parts: str) -> str:
     return "/".join(["/workspaces", quoted(workspace_id), "secrets", *parts])
-
-
-def _accept_not_found(error: PenstockError) -> None:
-    """A second try that finds nothing has found the first one's work."""
-    if not isinstance(error, NotFound):
-        raise error

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Option
 
 from penstock.client._files import Frames, write_parts
 from penstock.client.transport import quoted
-from penstock.model.errors import Invalid, NotFound, PenstockError, Refused
+from penstock.model.errors import Invalid, NotFound, Refused
 from penstock.model.ids import new_id
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class ModelVerbs:
 
     def delete_model(self, workspace_id: str, name: str, version: Version) -> None:
         """Forget a version of a model; its number is not given again."""
-        self._transport.call("DELETE", _in(workspace_id, name, "versions", str(version)), after_drop=_accept_not_found)
+        self._transport.delete(_in(workspace_id, name, "versions", str(version)))
 
     def stream_model_file(self, workspace_id: str, name: str, version: Version, path: str) -> Iterator[bytes]:
         """Yield the bytes of one file of a model."""
@@ -174,9 +174,3 @@ class ModelVerbs:
 
 def _in(workspace_id: str, *parts: str) -> str:
     return "/".join(["/workspaces", quoted(workspace_id), "models", *(quoted(part) for part in parts)])
-
-
-def _accept_not_found(error: PenstockError) -> None:
-    """A second try that finds nothing has found the first one's work."""
-    if not isinstance(error, NotFound):
-        raise error

@@ -15,7 +15,7 @@ from penstock.client._mlflow import MlflowVerbs
 from penstock.client._models import ModelVerbs
 from penstock.client._transfers import TransferVerbs
 from penstock.client.transport import Transport, quoted
-from penstock.model.errors import NotFound, PenstockError, Unavailable
+from penstock.model.errors import Unavailable
 from penstock.model.ids import new_id, script_run_id
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Client(DatasetVerbs, EnvironmentVerbs, KeyvaultVerbs, MlflowVerbs, ModelVe
         return self._transport.call(method, path, document=document)
 
     def _delete(self, path: str) -> None:
-        self._transport.call("DELETE", path, after_drop=_accept_not_found)
+        self._transport.delete(path)
 
     # The service
 
@@ -464,12 +464,6 @@ class Client(DatasetVerbs, EnvironmentVerbs, KeyvaultVerbs, MlflowVerbs, ModelVe
     def download_file(self, run_id: str, name: str, target_path: Union[str, os.PathLike[str]]) -> None:
         """Write a file of a run to a path, whole or not at all; folders on the way are made."""
         write_parts(self._stream_file(run_id, name), target_path)
-
-
-def _accept_not_found(error: PenstockError) -> None:
-    """A second try that finds nothing has found the first one's work."""
-    if not isinstance(error, NotFound):
-        raise error
 
 
 def _in(workspace_id: str, *parts: str) -> str:

@@ -29,7 +29,7 @@ from typing import (
 from urllib.parse import quote, urlencode
 
 from penstock.client.start import StartedInVain, ensure_service
-from penstock.model.errors import Invalid, PenstockError, Unavailable, parse_error
+from penstock.model.errors import Invalid, NotFound, PenstockError, Unavailable, parse_error
 
 if TYPE_CHECKING:
     from penstock.client.home import Home
@@ -89,6 +89,10 @@ class Transport:
         body = None if document is None else json.dumps(document, separators=(",", ":")).encode()
         order = _Order(method, _target(path, query), body, "application/json", TIMEOUT_SECONDS + wait_seconds)
         return self._repeat(order, lambda: json.loads(b"".join(self._parts(self._ask(order, start)))), can_repeat, start, after_drop)
+
+    def delete(self, path: str) -> None:
+        """Send a DELETE; the errors are those of `call`. A second try that finds nothing has found the first one's work."""
+        self.call("DELETE", path, after_drop=_accept_not_found)
 
     def stream(self, method: str, path: str, query: Optional[Mapping[str, Any]] = None, body: Body = None) -> Iterator[bytes]:
         """Send a request with bytes, yield the bytes of its answer; the errors are those of `call`.
@@ -195,6 +199,11 @@ def _query_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def _accept_not_found(error: PenstockError) -> None:
+    if not isinstance(error, NotFound):
+        raise error
 
 
 def quoted(name: str, safe: str = "") -> str:

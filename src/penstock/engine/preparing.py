@@ -44,6 +44,7 @@ class Choices:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._known: OrderedDict[tuple[str, ...], Choice] = OrderedDict()
+        self._last: tuple[Mapping[str, Any], str] = ({}, "")
         self._choosing = threading.Lock()  # one at a time: the first finds the interpreters of this machine for all others
         self._keeping = threading.Lock()
 
@@ -89,7 +90,10 @@ class Choices:
         return replace(choice, notes=(*choice.notes, note))
 
     def _key(self, definition: Mapping[str, Any], asker: str, interpreter: str) -> tuple[str, ...]:
-        return asker, interpreter, _modified(interpreter), digest(definition) if definition else ""
+        last = self._last
+        if last[0] != definition:  # most steps have the environment of the one before: comparing is quicker than hashing
+            last = self._last = (definition, digest(definition))
+        return asker, interpreter, _modified(interpreter), last[1]
 
 
 def _definition(node: StepNode) -> Mapping[str, Any]:

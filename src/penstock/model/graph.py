@@ -232,14 +232,22 @@ def _parse_step(item: Mapping[str, Any]) -> StepNode:
         **{
             **item,
             "arguments": tuple(Argument(**argument) for argument in item.get("arguments", ())),
-            "command": tuple(item.get("command", ())),
+            "command": _texts(item, "command"),
             "parameters": tuple(StepParameter(**parameter) for parameter in item.get("parameters", ())),
             "inputs": tuple(_parse_input(port) for port in item.get("inputs", ())),
             "outputs": tuple(_parse_output(port) for port in item.get("outputs", ())),
-            "run_after": tuple(item.get("run_after", ())),
+            "run_after": _texts(item, "run_after"),
             "compute": ComputeRef(**compute) if compute else None,
         }
     )
+
+
+def _texts(item: Mapping[str, Any], name: str) -> Tuple[str, ...]:
+    """A list of the document as a tuple; a text is no list of its letters."""
+    value = item.get(name, ())
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"'{name}' must be a list, not {type(value).__name__}")
+    return tuple(value)
 
 
 def _parse_input(item: Mapping[str, Any]) -> InputPort:
@@ -251,7 +259,7 @@ def _parse_output(item: Mapping[str, Any]) -> OutputPort:
     return OutputPort(
         **{
             **item,
-            "source_globs": tuple(item.get("source_globs", ())),
+            "source_globs": _texts(item, "source_globs"),
             "registration": Registration(**registration) if registration else None,
         }
     )

@@ -11,6 +11,8 @@ from penstock.model.errors import Invalid
 
 # The Pythons that v1 itself writes into an environment when its user says nothing.
 V1_DEFAULT_PYTHONS = ("3.6.2", "3.8.13", "3.10.18")
+# The last of them: what scripts get that run today and name no Python.
+V1_PYTHON = V1_DEFAULT_PYTHONS[-1]
 # Images that v1 itself puts into an environment: they mean no particular one.
 _V1_IMAGE = re.compile(
     r"(?:mcr\.microsoft\.com/)?(?:azureml/)?(?:base(?:-gpu)?|openmpi|intelmpi)[\d.]*[-:/].*|mcr\.microsoft\.com/azureml/.*"

@@ -15,16 +15,16 @@ from penstock.model.vm_sizes import Machine, nodes_at_once, vm_size_of
 from penstock.operations.context import Context
 from penstock.operations.names import as_json, check_name, check_request_id
 from penstock.operations.workspaces import get_workspace
+from penstock.persistence.database import sql_list
 
 LOCAL = "local"  # this machine: every workspace has it, and no row says so
 _MOST_NODES = 100_000
 _CLUSTERS = ("AKS", "Kubernetes")  # their nodes are not counted: this machine's slots bound them
 
-_LIMITS = "select workspace_id, name, max_nodes, json_extract(definition, '$.vm_size') as vm_size from compute_targets"
 _SELECT = f"""
-    select compute_targets.*, json_extract(definition, '$.vm_size') as vm_size, (
+    select compute_targets.*, (
         select count(*) from runs join step_runs on step_runs.run_id = runs.id
-         where runs.status in ({", ".join(f"'{word}'" for word in status.ON_A_NODE)})
+         where runs.status in {sql_list(status.ON_A_NODE)}
            and runs.workspace_id = compute_targets.workspace_id and step_runs.compute_name = compute_targets.name
     ) as active_runs
     from compute_targets where workspace_id = ?"""
@@ -52,11 +52,12 @@ def get_compute_target(context: Context, workspace_id: str, name: str) -> dict[s
 
 def list_node_limits(context: Context) -> dict[tuple[str, str], int]:
     """Return (workspace id, name) -> how many steps a compute target runs at once on this machine."""
-    return {(row["workspace_id"], row["name"]): _nodes_at_once(context, row) for row in context.database.all(_LIMITS)}
+    rows = context.database.all("select workspace_id, name, max_nodes, definition from compute_targets")
+    return {(row["workspace_id"], row["name"]): _nodes_at_once(context, row["max_nodes"], json.loads(row["definition"])) for row in rows}
 
 
-def _nodes_at_once(context: Context, row: Mapping[str, Any]) -> int:
-    return nodes_at_once(row["max_nodes"], vm_size_of({"vm_size": row["vm_size"]}), this_machine(context))
+def _nodes_at_once(context: Context, max_nodes: int, definition: Mapping[str, Any]) -> int:
+    return nodes_at_once(max_nodes, vm_size_of(definition), this_machine(context))
 
 
 def this_machine(context: Context) -> Machine:
@@ -142,8 +143,9 @@ def delete_compute_target(context: Context, workspace_id: str, name: str) -> Non
 
 
 def _document(context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
+    definition = json.loads(row["definition"])  # not SQL's to read: it knows no NaN, which JSON of Python's may hold
     return {
         **{key: row[key] for key in ("name", "type", "created_at", "modified_at", "active_runs")},
-        "nodes_at_once": _nodes_at_once(context, row),
-        "definition": json.loads(row["definition"]),
+        "nodes_at_once": _nodes_at_once(context, row["max_nodes"], definition),
+        "definition": definition,
     }

@@ -11,9 +11,10 @@ from typing import Any
 
 from penstock.model import status as words
 from penstock.operations.context import Change, Context
+from penstock.persistence.database import sql_list
 
 _BECAME = {words.CANCELED: "was cancelled", words.FAILED: "failed before it ended", words.COMPLETED: "ended before it did"}
-_ACTIVE = "(" + ", ".join(f"'{word}'" for word in words.ACTIVE) + ")"
+_ACTIVE = sql_list(words.ACTIVE)
 
 # A run and everything below it.
 TREE = """

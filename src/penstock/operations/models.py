@@ -29,8 +29,9 @@ from penstock.storage.files import OpenFile
 LATEST = "latest"
 _NAMES_IN_MESSAGE = 10
 _THIS = "workspace_id = ? and name = ? and version = ?"
+# Details are the client's JSON, and Python's JSON may hold a NaN, which SQL can't read.
 _USES_DATASET = """
-    exists (select 1 from json_each(models.details, '$.datasets') as used
+    exists (select 1 from json_each(iif(json_valid(models.details), models.details, '{}'), '$.datasets') as used
              where iif(used.type = 'object', json_extract(used.value, '$.id'), null) = ?)"""
 
 

@@ -15,7 +15,7 @@ from penstock.model.errors import NotFound
 from penstock.operations.context import Change, Context
 from penstock.operations.descendants import end_client_runs_below
 from penstock.operations.keyvault import hide_secrets
-from penstock.persistence.database import Row
+from penstock.persistence.database import Row, sql_list
 
 ENGINE = "engine"
 
@@ -28,7 +28,7 @@ _READY = """
      where r.status = 'Queued'"""
 _IN_TURN = " order by r.queued_at, s.position"
 
-_ACTIVE = "(" + ", ".join(f"'{word}'" for word in words.ACTIVE) + ")"
+_ACTIVE = sql_list(words.ACTIVE)
 
 _UNDER_WAY = f"""
     select r.id, r.workspace_id, r.root_run_id, r.name, r.status, r.error,
@@ -73,7 +73,7 @@ def list_pipelines_to_close(context: Context) -> list[Row]:
 
 def _guard(following: str) -> str:
     """Return the SQL condition that a row may go to `following`."""
-    return "status in (" + ", ".join(f"'{word}'" for word in words.BEFORE[following]) + ")"
+    return f"status in {sql_list(words.BEFORE[following])}"
 
 
 # What else belongs to a change of a step, in the same transaction.

@@ -7,7 +7,7 @@ import functools
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,11 @@ class Database:
         """Close all connections."""
         for connection in [*self._all_readers, self._writer]:
             connection.close()
+
+
+def sql_list(words: Iterable[str]) -> str:
+    """Return words of our own as SQL's list: `('Queued', 'Running')`. What others said goes in by `?`."""
+    return "(" + ", ".join(f"'{word}'" for word in words) + ")"
 
 
 class Transaction:

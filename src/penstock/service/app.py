@@ -30,7 +30,6 @@ from penstock.service import (
 )
 from penstock.service.answers import error_answer, file_answer, json_answer
 from penstock.service.bulletin import Bulletin
-from penstock.service.mlflow.front import Front
 from penstock.service.requests import Service, make_call, read_body
 from penstock.service.routes import Declaration, Role, check_declarations
 from penstock.storage.files import OpenFile
@@ -84,7 +83,7 @@ def create_app(
     )
     app.router.redirect_slashes = False  # a wrong path is an error, not a hint
     app.add_middleware(_Touching, touch=touch)
-    app.add_middleware(_Doors, front=Front(service))
+    app.add_middleware(_Doors, service=service)
     return app
 
 
@@ -148,13 +147,22 @@ async def _broken(request: Request, error: Exception) -> Response:
 class _Doors:
     """Lets those in who come through the socket's file; who comes another way gets to the front, where a token is asked for."""
 
-    def __init__(self, app: ASGIApp, front: ASGIApp) -> None:
-        self._app, self._front = app, front
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app, self._service = app, service
+        self._front: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         server = scope.get("server")
         is_socket = server is not None and server[1] is None
-        await (self._app if is_socket else self._front)(scope, receive, send)
+        await (self._app if is_socket else self._find_front())(scope, receive, send)
+
+    def _find_front(self) -> ASGIApp:
+        """Return the front, made when it is first needed: a service that nobody asks so starts the sooner."""
+        if self._front is None:
+            from penstock.service.mlflow.front import Front
+
+            self._front = Front(self._service)
+        return self._front
 
 
 class _Touching:

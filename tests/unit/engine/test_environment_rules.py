@@ -162,6 +162,13 @@ def test_companions(solution, holds):
     assert companions.list_holds(solution) == holds
 
 
+def test_what_azureml_packages_held_back_is_held_back_too():
+    held = mapped(pip=("azureml-defaults",)).held
+    assert "numpy<1.24" in held
+    assert companions.list_holds({"numpy": "1.26.4"}, held) == ["numpy<1.24"]
+    assert companions.list_holds({"numpy": "1.23.5"}, held) == []
+
+
 # uv's words, of this version and of older ones
 
 NO_SOLUTION = "error: No solution found when resolving dependencies\n  cause: "

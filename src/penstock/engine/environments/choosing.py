@@ -17,7 +17,7 @@ from penstock.engine.environments.interpreters import Interpreter, describe, pic
 from penstock.engine.environments.mapping import Mapped, fingerprint_of_file, map_to_pip
 from penstock.engine.environments.versions import applies
 from penstock.model.errors import Invalid, NotFound, Unsupported
-from penstock.model.requirements import Requirement, Wanted, hide_credentials
+from penstock.model.requirements import V1_PYTHON, Requirement, Wanted, hide_credentials
 
 RECIPE = 1  # how environments are built: another number makes all keys other ones
 _RELAX = "the environment policy 'compatible' (PENSTOCK_ENVIRONMENT_POLICY)"
@@ -94,9 +94,10 @@ def _choose_packages(asked: _Asked, policy: str) -> Choice:
         return _choose_conda(asked, engine, policy)
     python, note = pick(wanted.python, asked.submitting, policy)
     notes = [*([note] if note else []), *mapped.notes, *_without_conda(asked, mapped)]
-    needed = [one for one in mapped.needed if not one.marker or applies(one.marker, dict(python.markers))]
-    if python.minor == asked.submitting.minor and find_lacking(needed, asked.submitting) is None:
+    if python.minor == asked.submitting.minor and _suffices(mapped, asked.submitting):
         return _current(asked.submitting, notes)
+    if wanted.python == V1_PYTHON and not asked.exact and _suffices(mapped, asked.submitting):  # v1 wrote it there, nobody asked for it
+        return _current(asked.submitting, mapped.notes)
     plan = Plan(
         base=python.path,
         requirements=tuple(one.line() for one in (*mapped.needed, *mapped.brought)),
@@ -105,6 +106,11 @@ def _choose_packages(asked: _Asked, policy: str) -> Choice:
         held=mapped.held,
     )
     return _build(wanted, policy, python.text, python.platform, plan, notes, mapped)
+
+
+def _suffices(mapped: Mapped, interpreter: Interpreter) -> bool:
+    needed = [one for one in mapped.needed if not one.marker or applies(one.marker, dict(interpreter.markers))]
+    return find_lacking(needed, interpreter) is None
 
 
 def _without_conda(asked: _Asked, mapped: Mapped) -> list[str]:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ print(json.dumps({
     },
 }))
 """
+_ASKED_AT_ONCE = 8
+_SHIMS = f"{os.sep}shims"  # pyenv's: slow programs that stand in for Pythons which are found in their own folders
 _EXECUTABLE = re.compile(r"python(?:3(?:\.\d+)?)?")
 _FOLDERS = ("/usr/local/bin", "/usr/bin", "/opt/homebrew/bin")
 _CONDA_ROOTS = ("~/miniconda3", "~/anaconda3", "~/miniforge3", "~/mambaforge", "~/micromamba", "/opt/conda", "/opt/miniconda3")
@@ -118,18 +121,18 @@ def _answers(path: str, modified: int) -> bool:
 
 def list_interpreters() -> list[Interpreter]:
     """Return the CPythons of this machine that steps can run on or environments be built with, each once, newest first."""
-    found: dict[str, Interpreter] = {}
-    for path in _list_paths(_folders_as_they_are()):
-        real = os.path.realpath(path)
-        if real in found:
-            continue
-        try:
-            modified = os.stat(path).st_mtime_ns
-        except OSError:
-            continue
-        if _answers(path, modified):
-            found[real] = _ask(path, modified)
-    return sorted((one for one in found.values() if one.implementation == "cpython"), key=lambda one: one.version, reverse=True)
+    paths = {os.path.realpath(path): path for path in reversed(_list_paths(_folders_as_they_are()))}
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:  # the first time they are all asked; later none is
+        found = [one for one in pool.map(_find, paths.values()) if one is not None and one.implementation == "cpython"]
+    return sorted(found, key=lambda one: one.version, reverse=True)
+
+
+def _find(path: str) -> Interpreter | None:
+    try:
+        modified = os.stat(path).st_mtime_ns
+    except OSError:
+        return None
+    return _ask(path, modified) if _answers(path, modified) else None
 
 
 def _folders_as_they_are() -> tuple[tuple[str, int], ...]:
@@ -137,7 +140,8 @@ def _folders_as_they_are() -> tuple[tuple[str, int], ...]:
     folders = []
     for folder in dict.fromkeys(_folders()):
         try:
-            folders.append((folder, os.stat(folder).st_mtime_ns))
+            if not folder.endswith(_SHIMS):
+                folders.append((folder, os.stat(folder).st_mtime_ns))
         except OSError:
             continue
     return tuple(folders)

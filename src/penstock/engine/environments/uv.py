@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -107,7 +108,7 @@ class Session:
         )
         try:
             note_processes(self.lock, process.pid)
-            for line in self._follow(process):
+            for line in chain(self._follow(process), _tell_signal(process)):
                 lines.append(hide_credentials(line))
                 if aloud:
                     self.say(line)
@@ -147,6 +148,12 @@ def uv_environment() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_UV}
     quiet = {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "GIT_TERMINAL_PROMPT": "0", "UV_PYTHON_DOWNLOADS": "never"}
     return {**inherited, **quiet, **uv_variables()}
+
+
+def _tell_signal(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Yield a line for a command that a signal ended: it could not say so itself."""
+    if process.returncode is not None and process.returncode < 0:
+        yield f"error: it was ended by {signal.Signals(-process.returncode).name}."
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
