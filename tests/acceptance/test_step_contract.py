@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from azureml.core import Environment, Experiment, RunConfiguration
+from azureml.core import Experiment, RunConfiguration
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
 from azureml.pipeline.core import Pipeline, PipelineData, PipelineParameter
@@ -225,16 +224,6 @@ run.complete()
     assert "'before': 'start'" in step.get_job_log()
     assert step.parent.get_tags() == {"before": "start", "kind": "test"}
     assert [(child.name, child.get_metrics()) for child in step.get_children()] == [("show>inner", {"deep": 9})]
-
-
-def test_a_warning_tells_of_an_environment_that_is_not_built(workspace, scripts):
-    config = RunConfiguration()
-    config.environment = Environment("own")
-    config.environment.python.conda_dependencies.add_pip_package("left-pad==1.0")
-    step = run_one(workspace, scripts(show=SHOW), runconfig=config)
-    (warning,) = step.get_details()["warnings"]
-    assert "left-pad==1.0" in warning["message"]
-    assert sys.executable in warning["message"]
 
 
 def test_snapshot_is_of_the_submission(workspace, scripts):

@@ -231,7 +231,8 @@ def test_a_transfer_outlives_its_service(workspace: Any, home: Path, s3_server: 
     assert kill_service(home)
     stalled.stalled.clear()
     thread.join(60)
-    assert results == [{"copied": 4, "skipped": 0}]
+    (result,) = results
+    assert result["copied"] + result["skipped"] == 4, "the dying one may have brought some, which the next service skips"
     assert s3_server.names(bucket) == sorted(files)
 
 
