@@ -66,7 +66,7 @@ def build_ours(home: Path) -> tuple[float, Any]:
     place.create()
     began = time.perf_counter()
     choice = environments.choose(parse_environment(DEFINITION), "compatible", BASE, place)
-    built = environments.build(place, choice, "compatible", lambda line: None, lambda: None)
+    built = environments.build(place, choice, "compatible", lambda: None)
     return time.perf_counter() - began, built
 
 

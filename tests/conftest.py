@@ -53,7 +53,9 @@ def processes_of(home: Path) -> list[psutil.Process]:
     for process in psutil.process_iter():
         try:
             if process.pid != os.getpid() and (
-                str(home) in process.cmdline() or process.environ().get("PENSTOCK_RUN_FOLDER", "").startswith(str(home))
+                str(home) in process.cmdline()
+                or process.environ().get("PENSTOCK_RUN_FOLDER", "").startswith(str(home))
+                or process.cwd().startswith(f"{home}{os.sep}environments{os.sep}")
             ):
                 found.append(process)
         except (psutil.Error, OSError):

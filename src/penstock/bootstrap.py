@@ -18,6 +18,7 @@ from penstock.operations.context import Context
 from penstock.persistence.database import Database
 from penstock.settings import Settings, load_settings
 from penstock.storage.discards import discard
+from penstock.storage.files import replace_text
 from penstock.storage.stores.home_stores import HomeStores
 
 
@@ -40,7 +41,7 @@ def build(home: Home, announce: Callable[[set[str], set[str]], None]) -> Parts:
     """
     settings = load_settings(home)
     database = Database(home.database)
-    discard(home.path / "discarded", [home.blobs / "incoming"])  # what a killed service was still taking in: a model may be large
+    discard(home.discarded, [home.incoming])  # what a killed service was still taking in: a model may be large
     wakeup = Wakeup(home.wake)
     stores = HomeStores(home.path, settings.cache_bytes)
     context = Context(database, home, settings, wake_engine=wakeup.wake, announce=announce, stores=stores)
@@ -64,9 +65,20 @@ def make_library(home: Home) -> Path:
     return library
 
 
+_FOR_MLFLOW = {
+    "METADATA": "Metadata-Version: 2.1\nName: penstock-steps\nVersion: 0\n",
+    "entry_points.txt": "[mlflow.request_header_provider]\npenstock = azureml.mlflow._waking:WakesService\n",
+}
+
+
 def _name_to_mlflow(library: Path) -> None:
-    """Let MLflow find in a library what it finds in an installed Penstock: whom to ask before each request. Steps' Pythons have none."""
-    about = library / f"penstock_steps-{penstock.__version__}.dist-info"
+    """Let MLflow find in a library what it finds in an installed Penstock: whom to ask before each request. Steps' Pythons have none.
+
+    Steps that are under way read these files; so the folder has the same name in every version, and no file is seen half written.
+    """
+    about = library / "penstock_steps-0.dist-info"
     about.mkdir(exist_ok=True)
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: penstock-steps\nVersion: {penstock.__version__}\n")
-    (about / "entry_points.txt").write_text("[mlflow.request_header_provider]\npenstock = azureml.mlflow._waking:WakesService\n")
+    for name, text in _FOR_MLFLOW.items():
+        path = about / name
+        if not path.is_file() or path.read_text() != text:
+            replace_text(path, text)

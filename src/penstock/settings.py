@@ -34,6 +34,7 @@ def _is_place(place: str) -> bool:
 
 
 POLICIES = ("exact", "compatible", "current")
+CONTAINER_ENGINES = ("docker", "podman")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -66,6 +67,12 @@ class Settings:
         "exact, compatible or current: how far a step's environment may differ from what was asked for.",
         lambda value: value in POLICIES,
         f"one of {', '.join(POLICIES)}",
+    )
+    container_engine: str = _setting(
+        "",
+        "docker or podman: what runs the steps that ask for a container; empty for none.",
+        lambda value: value in ("", *CONTAINER_ENGINES),
+        f"one of {', '.join(CONTAINER_ENGINES)}, or empty",
     )
     log_level: str = _setting(
         "INFO",

@@ -182,6 +182,21 @@ def test_a_service_that_is_killed_leaves_no_second_builder(index: Index, workspa
     assert [build["status"] for build in builds()] == ["Succeeded"]
 
 
+def test_a_service_that_is_stopped_ends_its_builds_and_the_next_begins_them_again(index: Index, workspace, home: Path, scripts):
+    slow = index.add_slow("probe")
+    run = submit(workspace, scripts(step=PROBE), {"a": make_environment("probe")})
+    wait_until(slow.times_begun)
+    wait_until(lambda: record_of(run)["status"] == "Preparing")
+    assert main(["service", "stop"]) == 0
+    wait_until(lambda: not processes_that_build(index))
+    assert not any(home.glob("environments/*/env"))
+    assert record_of(run)["status"] in ("Preparing", "Queued")  # asked of the next service
+    slow.open()
+    assert wait(run) == "Finished"
+    assert slow.times_begun() == 2
+    assert [build["status"] for build in builds()] == ["Succeeded"]
+
+
 @pytest.mark.usefixtures("exact")
 def test_a_package_that_does_not_exist_fails_the_step(index: Index, workspace, scripts):
     run = submit(workspace, scripts(step=PROBE), {"a": make_environment("no-such-package")})

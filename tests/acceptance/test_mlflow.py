@@ -83,6 +83,7 @@ def submit(workspace: Any, scripts: Callable[..., Path], monkeypatch: pytest.Mon
     from azureml.pipeline.steps import PythonScriptStep
 
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_REQUIREMENTS_INFERENCE_TIMEOUT", "1")  # it runs the model once more, to see what it imports
 
     def start(source: str) -> Any:
         step = PythonScriptStep(name="train", script_name="train.py", source_directory=str(scripts(train=source)))

@@ -51,9 +51,9 @@ print(sys.version_info[:2], mlflow.__version__, run.info.artifact_uri.split(":")
 @pytest.mark.parametrize(
     ("python", "packages", "scheme"),
     [
-        ("3.7", ["mlflow-skinny==1.20.2", "protobuf<3.21", "setuptools<69", "numpy", "pandas"], "file"),
+        pytest.param("3.7", ["mlflow-skinny==1.20.2", "protobuf<3.21", "setuptools<69", "numpy", "pandas"], "file", marks=pytest.mark.long),
         ("3.8", ["mlflow-skinny==1.30.1", "setuptools<69"], "mlflow-artifacts"),
-        ("3.9", ["mlflow-skinny==2.22.0"], "mlflow-artifacts"),
+        pytest.param("3.9", ["mlflow-skinny==2.22.0"], "mlflow-artifacts", marks=pytest.mark.long),
     ],
 )
 def test_a_client_of_another_year_logs_into_its_step(

@@ -133,7 +133,7 @@ def test_what_a_model_is_said_to_be(workspace: Workspace, place: Path) -> None:
         ({"properties": "a"}, WebserviceException, "properties of a model are a dictionary"),
         ({"model_framework_version": "1"}, WebserviceException, "model_framework"),
         ({"model_name": "a b"}, WebserviceException, "can't be the name of a model"),
-        ({"model_name": "a/b"}, WebserviceException, "can't be a name"),
+        ({"model_name": "a/b"}, WebserviceException, "can't be the name of a model"),
         ({"datasets": [("training", "rows")]}, WebserviceException, "no such pair"),
         ({"sample_input_dataset": "rows"}, WebserviceException, "no dataset"),
         ({"resource_configuration": {"cpu": 1}}, WebserviceException, "ResourceConfiguration"),

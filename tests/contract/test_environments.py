@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,11 +19,12 @@ from tests.conftest import wait_until
 from tests.parts.packages import Index
 
 from penstock.client.home import Home
-from penstock.engine.environments import BUILD, CURRENT, GIVEN, Built, Choice, build, choose, find, store
+from penstock.engine.environments import BUILD, CURRENT, GIVEN, Built, Choice, build, choose, find
 from penstock.engine.environments.failures import BuildFailed
 from penstock.engine.environments.interpreters import describe, list_interpreters
 from penstock.model.errors import Invalid, NotFound, Unavailable, Unsupported
 from penstock.model.requirements import parse_environment
+from penstock.storage import built as places
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 OTHER_TAG = "cp27-cp27m-manylinux1_x86_64"
@@ -39,7 +40,7 @@ import json
 home = Home(Path(sys.argv[1]))
 choice = choose(parse_environment(json.loads(sys.argv[2])), "compatible", sys.executable, home)
 print(choice.key, flush=True)
-print(build(home, choice, "compatible", lambda line: None, lambda: None).interpreter, flush=True)
+print(build(home, choice, "compatible", lambda: None).interpreter, flush=True)
 """
 
 
@@ -64,6 +65,17 @@ def builders_in(home: Home) -> list[psutil.Process]:
     return found
 
 
+def processes_of(index: Index) -> list[psutil.Process]:
+    """Return what uv started to make the packages of an index."""
+    cache = str(index.folder.parent / "uv-cache")
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if cache in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
 def document(*pip: str, conda: tuple[str, ...] = (), python: str = HERE, **section) -> dict:
     dependencies = [f"python={python}", *conda, {"pip": list(pip)}]
     return {"name": "e", "python": {"condaDependencies": {"dependencies": dependencies}, **section}}
@@ -73,8 +85,8 @@ def chosen(home: Home, *pip: str, policy: str = "compatible", interpreter: str =
     return choose(parse_environment(document(*pip, **words)), policy, interpreter, home)
 
 
-def built(home: Home, *pip: str, policy: str = "compatible", log: Callable[[str], None] = lambda line: None, **words) -> Built:
-    return build(home, chosen(home, *pip, policy=policy, **words), policy, log, lambda: None)
+def built(home: Home, *pip: str, policy: str = "compatible", **words) -> Built:
+    return build(home, chosen(home, *pip, policy=policy, **words), policy, lambda: None)
 
 
 def says(environment: Built, code: str) -> str:
@@ -182,6 +194,22 @@ def test_conda_packages_that_nobody_here_has(place, monkeypatch, tmp_path):
 # Interpreters
 
 
+def test_a_conda_package_that_is_a_program_on_the_path_needs_no_conda(place, monkeypatch, tmp_path):
+    for name in ("curl", "micromamba"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 1.5.8\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    choice = chosen(place, "probe", conda=("curl=7.60",))
+    assert choice.plan is not None
+    assert choice.plan.engine is None
+    assert choice.notes == (f"The conda package 'curl=7.60' is left out: {tmp_path}/curl is there.",)
+    for changes in ({"conda": ("curl=7.60", "nodejs")}, {"conda": ("curl=7.60",), "policy": "exact"}):
+        plan = chosen(place, "probe", **changes).plan
+        assert plan is not None
+        assert plan.engine == f"{tmp_path}/micromamba"
+        assert "curl=7.60" in plan.conda
+
+
 def test_interpreters_are_found_and_run():
     found = list_interpreters()
     assert all(one.implementation == "cpython" and os.access(one.path, os.X_OK) for one in found)
@@ -244,17 +272,17 @@ def test_a_submitting_interpreter_that_is_gone(place):
 def test_an_environment_is_built_once_and_found_again(place, index):
     index.add("probe", "1.5", requires="other>=1")
     index.add("other", "1.1")
-    said: list[str] = []
-    environment = built(place, "probe>=1", log=said.append)
+    environment = built(place, "probe>=1")
     assert says(environment, "import other, probe; print(probe.VERSION, other.VERSION)") == "1.5 1.1"
     assert {"other==1.1", "probe==1.5"} <= set(environment.requirements)
     assert (environment.notes, environment.python) == ((), f"cpython {sys.version.split()[0]}")
     assert find(place, environment.key) == environment
-    assert said == store.log_path(place, environment.key).read_text().splitlines()
-    said.clear()
-    assert built(place, "probe>=1", log=said.append) == environment
-    assert said == []
-    facts = store.read_facts(place, environment.key)
+    log = places.log_path(place, environment.key)
+    said = log.read_text()
+    assert "probe" in said
+    assert built(place, "probe>=1") == environment
+    assert log.read_text() == said
+    facts = places.read_facts(place, environment.key)
     assert facts is not None
     assert facts["specification"]["requirements"] == ["probe>=1"]
 
@@ -267,7 +295,7 @@ def test_pip_is_there_as_scripts_of_v1s_years_expect(place, index):
 def test_nothing_of_the_input_stays(place, index):
     index.add("probe")
     environment = built(place, "probe", f"--find-links file://{index.folder}")
-    assert {path.name for path in store.folder(place, environment.key).iterdir()} == {"env", "complete"}
+    assert {path.name for path in places.folder(place, environment.key).iterdir()} == {"env", "complete"}
 
 
 def test_a_pin_without_a_fitting_wheel_gives_way_to_the_nearest(place, index):
@@ -311,7 +339,7 @@ def test_a_package_that_does_not_exist_is_named(place, index, policy):
         built(place, "probe", "nosuch-thing==1", policy=policy)
     assert raised.value.details["log"]
     assert keys_of(place) == set()
-    assert "nosuch-thing" in store.log_path(place, str(chosen(place, "probe", "nosuch-thing==1", policy=policy).key)).read_text()
+    assert "nosuch-thing" in places.log_path(place, str(chosen(place, "probe", "nosuch-thing==1", policy=policy).key)).read_text()
 
 
 def test_a_guessed_name_that_does_not_exist_is_left_out(place, index):
@@ -393,7 +421,7 @@ def test_what_a_killed_builder_left_is_cleared_away(place, index):
     slow = index.add_slow("probe")
     process = begin(place, "probe")
     wait_until(slow.times_begun)
-    assert store.remove_unfinished(place) == [], "it is being built"
+    assert places.remove_unfinished(place) == [], "it is being built"
     process.kill()
     process.communicate()
     for orphan in builders_in(place):
@@ -401,7 +429,7 @@ def test_what_a_killed_builder_left_is_cleared_away(place, index):
             orphan.kill()
     wait_until(lambda: not builders_in(place))
     (key,) = keys_of(place)
-    assert store.remove_unfinished(place) == [key]
+    assert places.remove_unfinished(place) == [key]
     assert keys_of(place) == set()
 
 
@@ -417,8 +445,11 @@ def test_a_killed_uv_fails_the_build(place, index):
                     process.kill()
 
     with pytest.raises(BuildFailed, match="SIGKILL"):
-        build(place, chosen(place, "probe"), "compatible", lambda line: None, kill_uv)
+        build(place, chosen(place, "probe"), "compatible", kill_uv)
     assert keys_of(place) == set()
+    wait_until(lambda: not processes_of(index))
+    slow.open()
+    assert "probe==1.0" in built(place, "probe").requirements, "nothing holds the lock"
 
 
 def test_a_build_that_nobody_waits_for_ends_with_its_processes(place, index):
@@ -432,7 +463,7 @@ def test_a_build_that_nobody_waits_for_ends_with_its_processes(place, index):
             raise Enough
 
     with pytest.raises(Enough):
-        build(place, chosen(place, "probe"), "compatible", lambda line: None, check)
+        build(place, chosen(place, "probe"), "compatible", check)
     wait_until(lambda: not builders_in(place))
     assert keys_of(place) == set()
 
@@ -449,7 +480,7 @@ def test_an_environment_whose_python_is_gone_is_built_again(place, index):
 def test_a_spoilt_marker_counts_for_nothing(place, index):
     index.add("probe")
     environment = built(place, "probe")
-    (store.folder(place, environment.key) / store.COMPLETE).write_text("{")
+    (places.folder(place, environment.key) / places.COMPLETE).write_text("{")
     assert find(place, environment.key) is None
     assert built(place, "probe").key == environment.key
 
@@ -457,9 +488,11 @@ def test_a_spoilt_marker_counts_for_nothing(place, index):
 def test_environments_are_listed_and_removed(place, index):
     index.add("probe")
     environment = built(place, "probe")
-    assert store.list_built(place) == [environment]
-    assert store.remove(place, environment.key)
-    assert store.list_built(place) == []
+    assert places.list_keys(place) == [environment.key]
+    with places.try_lock(place, environment.key) as lock:
+        assert lock is not None
+        places.remove(place, environment.key)
+    assert find(place, environment.key) is None
     assert list((place.path / "environments").iterdir()) == []
 
 
@@ -501,7 +534,7 @@ def test_without_uv_nothing_is_left(place, index, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "uv", None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BuildFailed, match="pip install uv"):
-        build(place, choice, "compatible", lambda line: None, lambda: None)
+        build(place, choice, "compatible", lambda: None)
     assert keys_of(place) == set()
 
 

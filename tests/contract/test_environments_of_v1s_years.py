@@ -61,7 +61,7 @@ def built(home: Home, python: str, *pip: str, conda: tuple[str, ...] = (), polic
     document = {"python": {"condaDependencies": {"dependencies": [f"python={python}", "pip", *conda, {"pip": list(pip)}]}}}
     choice = choose(parse_environment(document), policy, sys.executable, home)
     assert choice.kind == BUILD
-    return build(home, choice, policy, lambda line: None, lambda: None)
+    return build(home, choice, policy, lambda: None)
 
 
 def says(environment: Built, code: str) -> str:
@@ -69,7 +69,7 @@ def says(environment: Built, code: str) -> str:
 
 
 @pytest.mark.usefixtures("package_index")
-@pytest.mark.parametrize("policy", ["exact", "compatible"])
+@pytest.mark.parametrize("policy", [pytest.param("exact", marks=pytest.mark.long), "compatible"])
 def test_pins_of_2019_on_their_own_python(place, policy):
     installed_python((3, 7))
     pins = ("azureml-sdk", "azureml-dataprep[pandas,fuse]", "scikit-learn==0.20.3", "pandas==0.25.3", "numpy<1.20  # of its time")
@@ -79,6 +79,7 @@ def test_pins_of_2019_on_their_own_python(place, policy):
     assert not any(line.startswith("azureml") for line in environment.requirements)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("package_index")
 def test_a_conda_specification_of_2021(place):
     installed_python((3, 8))
@@ -94,6 +95,7 @@ def test_numpy_is_held_back_for_releases_before_its_changes(place):
     assert says(built(place, "3.9", "pandas==1.3.5", "scikit-learn==1.0.2", policy="exact"), FIT) == "1.0.2 1.3.5 2.0"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("package_index")
 def test_pins_of_2019_on_a_later_python(place):
     installed_python((3, 10))
@@ -107,5 +109,5 @@ def test_pins_of_2019_on_a_later_python(place):
 def test_every_python_can_be_built_on(place, minor):
     base = installed_python(minor)
     choice = Choice(BUILD, None, base.text, f"key-{base.number}", {"name": "e"}, (), Plan(base.path, requirements=("six",)))
-    environment = build(place, choice, "exact", lambda line: None, lambda: None)
+    environment = build(place, choice, "exact", lambda: None)
     assert says(environment, "import six, pip, sys; print('%d.%d' % sys.version_info[:2])") == ".".join(map(str, minor))

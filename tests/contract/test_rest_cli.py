@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import threading
 from typing import Any
@@ -103,6 +104,20 @@ def test_status_is_asked_for_with_the_limit(rest: Any, asked: list[Any], capsys:
 
 
 # Logs
+
+
+def test_what_an_interactive_run_kept_is_its_log(rest: Any, asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")["id"]
+    rest.client.put_file(run, logs.KEPT_LOG, io.BytesIO(b"printed inside\n"))
+    logs.print_logs(run, None, follow=False)
+    assert capsys.readouterr().out == "printed inside\n"
+
+
+def test_a_step_that_a_step_does_not_have_is_refused(rest: Any, chain: Any) -> None:
+    step = rest.submit(chain(1))["steps"][0]
+    assert lookup.list_steps(step, step["name"]) == [step]
+    with pytest.raises(NotFound, match="Did you mean 'step 0'"):
+        lookup.list_steps(step, "stp 0")
 
 
 def test_followed_logs_are_read_while_they_are_written(

@@ -87,7 +87,18 @@ def test_submission_is_the_same_the_second_time(fickle: Fickle) -> None:
 
 def test_what_may_have_happened_is_not_repeated(fickle: Fickle) -> None:
     with pytest.raises(Unavailable, match="may have done it or not"):
-        fickle.answer(b"").log_metrics("x", [{"name": "a"}])
+        fickle.answer(b"").create_run("w", "e", run_id="mine")
+
+
+def test_a_run_without_a_chosen_id_is_the_same_the_second_time(fickle: Fickle) -> None:
+    fickle.answer(b"", GOOD).create_run("w", "e", request_id="0" * 32)
+    assert fickle.requests[0] == fickle.requests[1]
+
+
+def test_metrics_are_the_same_the_second_time(fickle: Fickle) -> None:
+    fickle.answer(b"", GOOD).log_metrics("x", [{"name": "a"}])
+    assert fickle.requests[0] == fickle.requests[1]
+    assert b"request_id" in fickle.requests[0]
 
 
 def test_download_that_breaks_leaves_nothing(fickle: Fickle, tmp_path: Path) -> None:

@@ -151,6 +151,25 @@ def test_a_scalar_is_one_value(rest: Any, value: Any) -> None:
         rest.client.log_metrics(run, [{"name": "x", "kind": "scalar", "value": value}])
 
 
+@pytest.mark.parametrize("length", [1, 40_000])
+def test_metrics_that_are_sent_twice_are_kept_once(rest: Any, length: int) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")["id"]
+    body = {"records": [{"name": "a", "kind": "scalar", "value": 1}, {"name": "x", "kind": "list", "value": list(range(length))}]}
+    for _ in range(2):
+        rest.client._transport.call("POST", f"/runs/{run}/metrics", document={**body, "request_id": "0" * 31 + "1"})
+    rest.client.log_metrics(run, body["records"])
+    assert [set(record) for record in rest.client.list_metrics(run)[run]] == [{"name", "kind", "value", "step", "at"}] * 4
+    with pytest.raises(Invalid, match="UUID"):
+        rest.client._transport.call("POST", f"/runs/{run}/metrics", document={**body, "request_id": "mine"})
+
+
+@pytest.mark.parametrize("name", ["", "n" * 1001])
+def test_a_name_has_a_length(rest: Any, name: str) -> None:
+    run = rest.client.create_run(rest.workspace_id, "e")["id"]
+    with pytest.raises(Invalid, match=f"The name of a metric has 1 to 1000 characters, not {len(name)}"):
+        rest.client.log_metrics(run, [{"name": name, "kind": "scalar", "value": 1}])
+
+
 def test_a_run_that_is_not_there(rest: Any) -> None:
     with pytest.raises(NotFound):
         rest.client.list_metric_values("nobody")

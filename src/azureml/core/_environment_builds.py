@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 import time
 from typing import Any, Dict, Optional, Union
 
 from azureml.core._errors import v1_errors
 
-LOOK_SECONDS = 0.5  # a log is a file: nothing tells when it grows
+LOOK_SECONDS = 0.5  # a log is a file: nothing tells when it grows; its build's end is looked for with it
 _OVER = ("Succeeded", "Failed")
 
 
@@ -47,11 +48,14 @@ class ImageBuildDetails:
         Raises:
             ActivityFailedException: It failed; the message says what to change.
         """
-        shown = 0
+        shown, decoder = 0, codecs.getincrementaldecoder("utf-8")("replace")  # a letter may come in two parts
         while True:
             request = self._read()  # before the log: so its last lines are not missed
             if show_output:
-                shown += _print_bytes(self._log_from(shown))
+                data = self._log_from(shown)
+                shown += len(data)
+                sys.stdout.write(decoder.decode(data))
+                sys.stdout.flush()
             if request["status"] in _OVER:
                 return self._finish(request, show_output)
             time.sleep(LOOK_SECONDS)
@@ -75,13 +79,6 @@ class ImageBuildDetails:
         with v1_errors():
             log: bytes = self.environment_client.read_environment_request_log(self._location, offset)
             return log
-
-
-def _print_bytes(data: bytes) -> int:
-    if data:
-        sys.stdout.write(data.decode("utf-8", "replace"))
-        sys.stdout.flush()
-    return len(data)
 
 
 class DockerImageDetails(Dict[str, Any]):

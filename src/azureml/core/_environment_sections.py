@@ -120,7 +120,7 @@ class DockerSection(Section):
 
     @property
     def enabled(self) -> bool:
-        """Whether to run in a container (deprecated; without effect here)."""
+        """Whether to run in a container, where the service is set up for that (deprecated)."""
         return self._enabled
 
     @enabled.setter
@@ -150,7 +150,7 @@ class DockerSection(Section):
 
     @property
     def arguments(self) -> List[str]:
-        """Arguments of the container's start (deprecated; without effect here)."""
+        """Arguments of the container's start (deprecated)."""
         return self._arguments
 
     @arguments.setter
@@ -160,7 +160,7 @@ class DockerSection(Section):
 
     @property
     def shm_size(self) -> Optional[str]:
-        """The container's shared memory (deprecated; without effect here)."""
+        """The container's shared memory (deprecated)."""
         return self._shm_size
 
     @shm_size.setter

@@ -37,6 +37,8 @@ def read_local(model_path: Any, child_paths: Optional[Sequence[str]] = None) -> 
         FileNotFoundError: There is nothing at one of the paths.
         WebserviceException: It is an empty folder, or neither a file nor a folder.
     """
+    if not isinstance(model_path, (str, os.PathLike)):
+        raise refusal(f"The model path must be the path of a file or folder, not a {type(model_path).__name__}.")
     root = os.path.abspath(os.fspath(model_path))
     if not os.path.exists(root):
         raise FileNotFoundError(f"The model path {root} does not exist. Name a file or a folder that is there.")
@@ -65,7 +67,7 @@ def _child(root: str, child: Any) -> str:
     place = os.path.normpath(os.path.join(root, os.fspath(child)))
     if not os.path.exists(place):
         place = os.path.abspath(child)
-    if not os.path.exists(place):
+    if not os.path.exists(place) or not (place + os.sep).startswith(root.rstrip(os.sep) + os.sep):
         raise FileNotFoundError(f"child_paths names {child}, which is not in {root}.")
     return place
 

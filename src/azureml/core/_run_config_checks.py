@@ -65,10 +65,10 @@ def _duration(seconds: Any) -> Iterator[str]:
     if seconds is None:
         return
     is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    if not is_number or not 0 <= seconds <= _LONGEST_SECONDS:
+    if not is_number or not 0 < seconds <= _LONGEST_SECONDS:
         yield (
-            f"the run configuration's max_run_duration_seconds is {repr(seconds)[:40]}. Give a number of seconds up to {_LONGEST_SECONDS} "
-            "(a year), or None for no limit."
+            f"the run configuration's max_run_duration_seconds is {repr(seconds)[:40]}. Give a number of seconds above 0 and up to "
+            f"{_LONGEST_SECONDS} (a year), or None for no limit."
         )
 
 

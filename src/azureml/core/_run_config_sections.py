@@ -23,7 +23,7 @@ class HistoryConfiguration(Section):
 
 
 class DockerConfiguration(Section):
-    """How to start a container for a run; kept, and without effect here."""
+    """How to start a container for a run, where the service is set up for containers (the setting `container_engine`)."""
 
     _fields = {"use_docker": None, "shared_volumes": None, "shm_size": None, "arguments": None}
 

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional
 
 from azureml.core._follow import follow
 from azureml.core._run_files import RunFiles
+from penstock.model.run_types import PIPELINE_RUN
 from penstock.model.status import is_final
 
 _DRIVER_LOG = re.compile(r"user_logs/std_log.*\.txt|azureml-logs/\d\d.+\.txt")
@@ -35,7 +36,7 @@ class RunDetails(RunFiles):
         return {**present, "logFiles": self._log_urls(), "submittedBy": record.get("created_by")}
 
     def _target(self, record: Dict[str, Any]) -> Optional[str]:
-        if record.get("type") == "azureml.PipelineRun":
+        if record.get("type") == PIPELINE_RUN:
             return None
         if record.get("type") is None:  # no script was submitted: the process is the script
             return "sdk"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -207,6 +208,8 @@ def _artifact_name(name: str) -> str:
 def _source(name: str, path_or_stream: Any) -> Any:
     from azureml.exceptions import UserErrorException
 
+    if isinstance(path_or_stream, io.TextIOBase):
+        raise UserErrorException(f"The file '{name}' must be a stream of bytes, not of text: open it with mode 'rb', or use io.BytesIO.")
     if hasattr(path_or_stream, "read"):
         return path_or_stream
     if not isinstance(path_or_stream, (str, os.PathLike)):

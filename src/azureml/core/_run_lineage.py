@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Tuple
 
 from azureml.core._errors import v1_errors
 from penstock.model.errors import NotFound
+from penstock.model.run_types import PIPELINE_RUN
 
 if TYPE_CHECKING:
     from azureml.core.workspace import Workspace
-
-_PIPELINE_RUN = "azureml.PipelineRun"  # reads and writes nothing itself: its steps do
 
 
 def used_datasets(workspace: Workspace, record: Dict[str, Any]) -> Tuple[UsedDatasets, UsedDatasets]:
     """Return what a run read, and what it wrote."""
     rows: List[Dict[str, Any]] = []
-    if record.get("type") != _PIPELINE_RUN:
+    if record.get("type") != PIPELINE_RUN:  # it reads and writes nothing itself: its steps do
         with v1_errors():
             found = workspace._client.list_lineage(record["workspace_id"], run_id=record["id"])
         rows = [row for row in reversed(found) if row["run_id"] == record["id"]]

@@ -47,7 +47,7 @@ class RunMetrics(RunFiles):
         try:
             self._client.log_metrics(self._run_id, [record])
         except Exception as error:
-            _LOGGER.warning("The metric '%s' of run %s was not stored: %s", record["name"], self._run_id, error)
+            _LOGGER.warning("The metric '%s' of run %s was not stored: %s", record["name"][:80], self._run_id, error)
 
     def _write(self, name: str, kind: str, value: Any, step: Optional[int] = None) -> None:
         name = str(name)
@@ -125,14 +125,20 @@ class RunMetrics(RunFiles):
             AzureMLException: Not exactly one of `path` and `plot` was given, or the file is no image.
         """
         if (path is None) == (plot is None):
-            raise _refused(f"The image '{name}' needs either path or plot.")
+            raise _refused(f"The image '{name}' needs either path or plot, and not both.")
+        if path is not None and not isinstance(path, (str, os.PathLike)):
+            raise _refused(f"The image '{name}' has a {type(path).__name__} as its path: give a figure as plot=..., a file's name as path.")
+        if plot is not None and not hasattr(plot, "savefig"):
+            raise _refused(f"The image '{name}' has a {type(plot).__name__} as its plot: give pyplot, or a figure that has savefig.")
         if path is not None:
             self._log_image_file(name, os.fspath(path))
         else:
             self._log_plot(name, plot)
 
     def _log_image_file(self, name: str, path: str) -> None:
-        if not os.path.isfile(path) or not is_image(path):
+        if not os.path.isfile(path):
+            raise _refused(f"The image '{name}' can't be logged: there is no file {os.path.abspath(path)}.")
+        if not is_image(path):
             raise _refused(f"The image '{name}' can't be logged: {path} is no image file.")
         self._log_artifact(name, metrics.IMAGE, os.path.basename(path) if os.path.isabs(path) else path, path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
 
 from azureml.core._errors import v1_errors
 from azureml.core._portal import HasRunPortal
@@ -145,11 +145,11 @@ class RunRecord(HasRunPortal):
 
     def set_tags(self, tags: Dict[str, Any]) -> None:
         """Set these tags; others stay."""
-        self._update(tags=_texts("tag", tags))
+        self._update(tags=as_texts("tag", tags))
 
     def remove_tags(self, tags: Union[str, List[str]]) -> None:
         """Remove the tags of these names."""
-        self._update(remove_tags=[tags] if isinstance(tags, str) else [*tags])
+        self._update(remove_tags=[tags] if isinstance(tags, str) else [*(tags or [])])
 
     @property
     def properties(self) -> Dict[str, str]:
@@ -167,11 +167,20 @@ class RunRecord(HasRunPortal):
         Raises:
             ServiceException: One of them has another value already.
         """
-        self._update(properties=_texts("property", properties))
+        self._update(properties=as_texts("property", properties))
 
 
-def _texts(kind: str, values: Dict[str, Any]) -> Dict[str, Optional[str]]:
-    """v1 stored text only; other values are kept as their text."""
+def as_texts(kind: str, values: Any) -> Dict[str, Optional[str]]:
+    """Return tags or properties as v1 stored them: as text, with a warning for each value that was none.
+
+    Raises:
+        UserErrorException: They are no dictionary.
+    """
+    if not isinstance(values, Mapping):
+        from azureml.exceptions import UserErrorException
+
+        example = "{'area': 'sales'}"
+        raise UserErrorException(f"A {kind} has a name and a text: give a dictionary such as {example}, not a {type(values).__name__}.")
     for key, value in values.items():
         if value is not None and not isinstance(value, str):
             _LOGGER.warning("The %s '%s' is stored as text: %r becomes %r.", kind, key, value, str(value))

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional
 
 from azureml.core._run_record import RunRecord
 from azureml.core._run_snapshots import SNAPSHOT_ID, restore_snapshot, take_snapshot
+from penstock.model.run_types import PIPELINE_RUN
 
 _REFERENCE = {"name", "version"}  # all that a run configuration says of an environment that it only names
 
@@ -84,6 +85,6 @@ class RunSources(RunRecord):
 
         wanted = snapshot_id or self.get_snapshot_id()
         if not wanted:
-            hint = " Each of its steps has one: run.get_steps()." if self.type == "azureml.PipelineRun" else ""
+            hint = " Each of its steps has one: run.get_steps()." if self.type == PIPELINE_RUN else ""
             raise SnapshotException(f"The run {self.id} has no snapshot.{hint}")
         return restore_snapshot(self._client, wanted, path)

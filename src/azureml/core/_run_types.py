@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
+from penstock.model.run_types import PIPELINE_RUN, SCRIPT_RUN, STEP_RUN
+
 if TYPE_CHECKING:
     from azureml.core.run import Run
     from azureml.core.workspace import Workspace
@@ -15,10 +17,10 @@ RunFactory = Callable[..., Any]
 _PROVIDERS: Dict[str, RunFactory] = {}
 # Our own types: the module is imported when the first run of its type is met. It may register a factory of its own.
 _HOMES = {
-    "azureml.PipelineRun": "azureml.pipeline.core.run",
-    "azureml.StepRun": "azureml.pipeline.core.run",
+    PIPELINE_RUN: "azureml.pipeline.core.run",
+    STEP_RUN: "azureml.pipeline.core.run",
     "azureml.ReusedStepRun": "azureml.pipeline.core.run",
-    "azureml.scriptrun": "azureml.core.script_run",
+    SCRIPT_RUN: "azureml.core.script_run",
     "hyperdrive": "azureml.train.hyperdrive",
 }
 _GROUP = "azureml_run_type_providers"
@@ -77,10 +79,10 @@ def _script_run(experiment: Any, record: Dict[str, Any]) -> Any:
 
 
 _BUILT_IN: Dict[str, RunFactory] = {
-    "azureml.PipelineRun": _pipeline_run,
-    "azureml.StepRun": _step_run,
+    PIPELINE_RUN: _pipeline_run,
+    STEP_RUN: _step_run,
     "azureml.ReusedStepRun": _step_run,
-    "azureml.scriptrun": _script_run,
+    SCRIPT_RUN: _script_run,
 }
 
 

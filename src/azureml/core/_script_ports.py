@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, List, Mapping, NamedTuple, Optional
 
 from azureml.core.runconfig import Data, OutputData
+from azureml.data.output_dataset_config import DEFAULT_DESTINATION
 from azureml.exceptions import UserErrorException
 from penstock.model.graph import DataNode, InputPort, OutputPort, PortRef, Registration
 
@@ -167,7 +168,7 @@ class _Finder:
                 path_on_compute=options.path_on_compute if options is not None else None,
                 overwrite=bool(upload.overwrite) if upload is not None else None,
                 is_directory=True,
-                destination=(place.relative_path if place is not None else None) or "dataset/{run-id}/{output-name}",
+                destination=(place.relative_path if place is not None else None) or DEFAULT_DESTINATION,
                 source_globs=tuple(globs or ()),
                 dataset={},
                 registration=_registration(wanted),
@@ -178,10 +179,10 @@ class _Finder:
         if datastore is not None:
             return str(datastore if isinstance(datastore, str) else datastore.name)
         if self._store is None:
-            from azureml.pipeline.core._graph_context import _GraphContext
+            from azureml.core._places import Places
 
             try:
-                self._store = _GraphContext(None, self._workspace).default_datastore_name(f"the output '{output}'")
+                self._store = Places(self._workspace).default_datastore_name(f"the output '{output}'")
             except ValueError as error:
                 raise UserErrorException(str(error)) from error
         return self._store

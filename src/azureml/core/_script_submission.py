@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Iterable, List, Mapping, Optional, Tuple
 
 from azureml.core._errors import v1_errors
 from azureml.core._run_config_environment import resolve_environment
+from azureml.core._run_record import as_texts as tag_texts
 from azureml.core._script_ports import find_ports
 from azureml.exceptions import ExperimentExecutionException, SnapshotException, UserErrorException
-from penstock.model.graph import LINE, LITERAL, Argument, ComputeRef, PipelineGraph, StepNode, format_graph
-from penstock.model.steps import SCRIPT_RUN
+from penstock.model.graph import LINE, LITERAL, LOCAL, Argument, ComputeRef, PipelineGraph, StepNode, format_graph
+from penstock.model.steps import SCRIPT_STEP
 
 if TYPE_CHECKING:
     from azureml.core.runconfig import RunConfiguration
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from azureml.core.workspace import Workspace
     from penstock.compile.snapshots import Snapshot
 
-LOCAL = "local"
 _PLACE = "The ScriptRunConfig"
 
 
@@ -52,6 +52,7 @@ def submit_script(
     from azureml.core.experiment import Experiment
     from azureml.core.script_run import ScriptRun
     from azureml.core.script_run_config import get_run_config_from_script_run
+    from penstock.compile.snapshots import upload_snapshot
 
     run_config = get_run_config_from_script_run(config)
     _check(run_config)
@@ -60,12 +61,12 @@ def submit_script(
     snapshot = _take_snapshot(workspace, folder, config.source_directory, run_config.script)
     with v1_errors():
         graph = _graph(workspace, run_config, snapshot.digest)
-        _upload(workspace._client, snapshot)
+        upload_snapshot(workspace._client, snapshot)
         submission = {
             "graph": format_graph(graph),
             "run_id": run_id,
             "parent_run_id": parent_run_id,
-            "tags": {str(key): value if value is None else str(value) for key, value in (tags or {}).items()},
+            "tags": tag_texts("tag", tags or {}),
             "properties": git_properties(folder),
             "interpreter": sys.executable,
         }
@@ -91,23 +92,15 @@ def _check(run_config: RunConfiguration) -> None:
 def _refuse_distribution(run_config: RunConfiguration) -> None:
     from azureml.core._refusal import not_built
 
-    processes = {
-        "MpiConfiguration": (run_config.mpi.process_count_per_node or 1) * (run_config.mpi.node_count or 1),
-        "PyTorchConfiguration": max(run_config.pytorch.process_count or 1, run_config.pytorch.node_count or 1),
-        "TensorflowConfiguration": run_config.tensorflow.worker_count or 1,
-    }
-    wanted = {
-        "IntelMpi": "MpiConfiguration",
-        "OpenMpi": "MpiConfiguration",
-        "Nccl": "PyTorchConfiguration",
-        "Gloo": "PyTorchConfiguration",
-        "ParameterServer": "TensorflowConfiguration",
-    }
-    kind = wanted.get(str(run_config.communicator))
-    count = max(processes[kind] if kind else 1, run_config.node_count or 1)
+    mpi = "MpiConfiguration", (run_config.mpi.process_count_per_node or 1) * (run_config.mpi.node_count or 1)
+    pytorch = "PyTorchConfiguration", max(run_config.pytorch.process_count or 1, run_config.pytorch.node_count or 1)
+    tensorflow = "TensorflowConfiguration", run_config.tensorflow.worker_count or 1
+    by_communicator = {"IntelMpi": mpi, "OpenMpi": mpi, "Nccl": pytorch, "Gloo": pytorch, "ParameterServer": tensorflow}
+    kind, processes = by_communicator.get(str(run_config.communicator), ("RunConfiguration", 1))
+    count = max(processes, run_config.node_count or 1)
     if count > 1:
         raise not_built(
-            f"A {kind or 'RunConfiguration'} of {count} processes",
+            f"A {kind} of {count} processes",
             "Distributed scripts come in a later release. Run it as one process: without distributed_job_config, and with node_count 1.",
         )
 
@@ -116,6 +109,7 @@ def _refuse_distribution(run_config: RunConfiguration) -> None:
 
 
 def _graph(workspace: Workspace, run_config: RunConfiguration, snapshot: str) -> PipelineGraph:
+    from azureml.core._source_folders import plain_path
     from azureml.core.runconfig import to_document
 
     run_config.arguments = _arguments(run_config)
@@ -124,8 +118,8 @@ def _graph(workspace: Workspace, run_config: RunConfiguration, snapshot: str) ->
     step = StepNode(
         id="script",
         name=_name(run_config),
-        step_type=SCRIPT_RUN,
-        script=_script(run_config),
+        step_type=SCRIPT_STEP,
+        script=plain_path(run_config.script) if run_config.script else None,
         command=run_command(run_config.command),
         snapshot=snapshot,
         arguments=tuple(Argument(LITERAL, text) for text in run_config.arguments),
@@ -144,11 +138,6 @@ def _name(run_config: RunConfiguration) -> str:
         return str(run_config.script)
     first = run_config.command if isinstance(run_config.command, str) else str(run_config.command[0])
     return first.split()[0] if first.split() else "command"
-
-
-def _script(run_config: RunConfiguration) -> Optional[str]:
-    """The one spelling of the script's path that snapshots use: 'sub/t.py' for './sub//t.py'."""
-    return os.path.normpath(run_config.script).replace(os.sep, "/") if run_config.script else None
 
 
 def _arguments(run_config: RunConfiguration) -> List[str]:
@@ -178,7 +167,7 @@ def as_texts(items: Iterable[Any], what: str) -> List[str]:
     """Return arguments as the process gets them.
 
     Raises:
-        UserErrorException: One of them is None, or is data that only a pipeline has.
+        UserErrorException: One of them is None, is data that only a pipeline has, or a text that no process can be given.
     """
     texts = []
     for index, item in enumerate(items):
@@ -190,8 +179,20 @@ def as_texts(items: Iterable[Any], what: str) -> List[str]:
                 f"{_PLACE} has a {kind} as {what}[{index}], which belongs to a pipeline's steps. "
                 "Use OutputFileDatasetConfig for what a script writes, and a plain value for a parameter."
             )
-        texts.append(str(item))
+        text = str(item)
+        if "\0" in text or not _is_unicode(text):
+            given = f"{_PLACE} has {text!r:.60} as {what}[{index}]"
+            raise UserErrorException(f"{given}, which no process can be given: it holds a NUL, or no valid text.")
+        texts.append(text)
     return texts
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def split_line(line: str, what: str) -> List[str]:
@@ -209,13 +210,13 @@ def split_line(line: str, what: str) -> List[str]:
 
 
 def _target(workspace: Workspace, target: Any) -> ComputeRef:
-    from azureml.pipeline.core._graph_context import Target, _GraphContext
+    from azureml.core._places import Places
 
     try:
-        found = _GraphContext(None, workspace).find_target(target or LOCAL, _PLACE)
+        found = Places(workspace).find_target(target or LOCAL, _PLACE)
     except ValueError as error:
         raise ExperimentExecutionException(str(error)) from error
-    found = found or Target(LOCAL, LOCAL)
+    assert found is not None, "there is none for no target only"
     return ComputeRef(found.name, found.type)
 
 
@@ -223,7 +224,7 @@ def _target(workspace: Workspace, target: Any) -> ComputeRef:
 
 
 def _take_snapshot(workspace: Workspace, folder: str, given: str, script: Optional[str]) -> Snapshot:
-    from azureml.pipeline.core._graph_context import find_script
+    from azureml.core._source_folders import check_in_snapshot, find_script
     from penstock.compile.snapshots import take_snapshot
     from penstock.model.errors import NotFound, PenstockError
 
@@ -233,18 +234,10 @@ def _take_snapshot(workspace: Workspace, folder: str, given: str, script: Option
         if script:
             find_script(folder, script, _PLACE, given)
         snapshot = take_snapshot(folder, limits["snapshot_bytes"], limits["snapshot_files"])
+        if script:
+            check_in_snapshot(snapshot, script, _PLACE)
     except (NotFound, ValueError) as error:
         raise ExperimentExecutionException(getattr(error, "message", str(error))) from error
     except PenstockError as error:
         raise SnapshotException(error.message) from error
-    if script and os.path.normpath(script).replace(os.sep, "/") not in {entry.path for entry in snapshot.files}:
-        raise ExperimentExecutionException(
-            f"The ignore file in {folder} leaves out the script '{script}'. Change .amlignore (or .gitignore, when that is all there is)."
-        )
     return snapshot
-
-
-def _upload(client: Any, snapshot: Snapshot) -> None:
-    from penstock.compile.snapshots import upload_snapshot
-
-    upload_snapshot(client, snapshot)

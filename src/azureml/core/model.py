@@ -341,10 +341,8 @@ class Model:
 
     def get_sas_urls(self) -> Dict[str, str]:
         """Return for each file an address that it can be read from: on this machine, a `file:` URL."""
-        from pathlib import Path
-
-        folder = Path(self.workspace._client.home.blobs)
-        return {path: (folder / digest[:2] / digest).as_uri() for path, _, digest in self._files()}
+        home = self.workspace._client.home
+        return {path: home.blob(digest).as_uri() for path, _, digest in self._files()}
 
     # ---- changing ----
 

@@ -130,7 +130,15 @@ class Run(RunMetrics, RunDetails, RunModels, RunSources):
     def list_by_compute(
         compute: Any, type: Optional[str] = None, tags: Filter = None, properties: Filter = None, status: Optional[str] = None
     ) -> Iterator[Run]:
-        """Give the runs that a compute target has had, newest first. Filters as in `list`."""
+        """Give the runs that a compute target has had, newest first. Filters as in `list`.
+
+        Raises:
+            UserErrorException: `compute` is no compute target, but a name, say.
+        """
+        if not hasattr(compute, "workspace"):
+            from azureml.exceptions import UserErrorException
+
+            raise UserErrorException(f"list_by_compute takes a compute target, as workspace.compute_targets[name] is, not {compute!r:.60}.")
         check_filters(tags=tags, properties=properties)
         filters: Dict[str, Any] = {"type": type, "tags": tags, "properties": properties, "status": status, "include_children": True}
         return _listed(compute.workspace, True, target=compute.name, **filters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Optional
 
 from azureml.core.run import Run
+from penstock.model.run_types import SCRIPT_RUN
 
 if TYPE_CHECKING:
     from azureml.core.experiment import Experiment
@@ -20,7 +21,7 @@ class ScriptRun(Run):
         **kwargs: Accepted and ignored, as in v1.
     """
 
-    RUN_TYPE = "azureml.scriptrun"
+    RUN_TYPE = SCRIPT_RUN
 
     def __init__(
         self, experiment: Experiment, run_id: str, directory: Optional[str] = None, _run_config: Any = None, **kwargs: Any

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("penstock")
 _NAME = re.compile(r"[A-Za-z_]+[A-Za-z0-9_]*")
-_DEFAULT_DESTINATION = "dataset/{run-id}/{output-name}"
+DEFAULT_DESTINATION = "dataset/{run-id}/{output-name}"
 _PLACEHOLDERS = ("run-id", "output-name")
 
 Config = TypeVar("Config", bound="OutputDatasetConfig")
@@ -508,5 +508,5 @@ def _parse_destination(destination: Any) -> Destination:
     from azureml.data._paths import clean
 
     if destination is None:
-        return Destination(None, _DEFAULT_DESTINATION)
-    return Destination(destination[0], clean(destination[1]) or _DEFAULT_DESTINATION)
+        return Destination(None, DEFAULT_DESTINATION)
+    return Destination(destination[0], clean(destination[1]) or DEFAULT_DESTINATION)

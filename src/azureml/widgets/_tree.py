@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Optional
 
 from penstock.model import status as words
+from penstock.model.run_types import PIPELINE_RUN, STEP_RUN
 
 Record = Dict[str, Any]
 
@@ -64,9 +65,9 @@ def _name(record: Record) -> str:
 
 def _word(record: Record) -> str:
     kind, status = record.get("type"), str(record["status"])
-    if kind == "azureml.PipelineRun":
+    if kind == PIPELINE_RUN:
         return words.pipeline_spelling(status)
-    return words.step_spelling(status) if kind == "azureml.StepRun" else status
+    return words.step_spelling(status) if kind == STEP_RUN else status
 
 
 def _note(record: Record) -> str:

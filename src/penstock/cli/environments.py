@@ -19,7 +19,7 @@ from penstock.model.errors import Invalid, NotFound, Refused
 Document = dict[str, Any]
 
 SHORT = 12
-LOOK_SECONDS = 0.5  # a log is a file: nothing tells when it grows
+LOOK_SECONDS = 0.5  # a log is a file, and a build's row tells nobody when it changes: both are looked at
 _UNDER_WAY = ("Queued", "Running")
 
 
@@ -107,9 +107,9 @@ def _build(options: argparse.Namespace) -> int:
 
 def _workspace_of(name: str, workspace: str | None) -> Document:
     """Return the workspace that has an environment of this name."""
-    client = connect()
-    known = {item["id"]: [found["name"] for found in client.list_environments(item["id"])] for item in list_workspaces(workspace)}
-    fitting = [item for item in list_workspaces(workspace) if name in known.get(item["id"], [])]
+    client, workspaces = connect(), list_workspaces(workspace)
+    known = {item["id"]: [found["name"] for found in client.list_environments(item["id"])] for item in workspaces}
+    fitting = [item for item in workspaces if name in known[item["id"]]]
     if not fitting:
         raise NotFound.named("environment", name, {found for names in known.values() for found in names}, "these workspaces")
     if len(fitting) > 1:

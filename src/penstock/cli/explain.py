@@ -6,11 +6,12 @@ import json
 import re
 from typing import Any
 
-from penstock.cli.lookup import SHORT, Run, get_run, list_steps
+from penstock.cli.lookup import Run, get_run, list_steps
 from penstock.cli.progress import Progress
 from penstock.cli.runs import spell_status
 from penstock.cli.tables import cut, format_time, tell_reason, wrap
 from penstock.client import connect
+from penstock.model.ids import short_id
 
 VALUE_WIDTH = 48
 
@@ -58,7 +59,7 @@ def explain(step: Run, components: list[dict[str, Any]]) -> str:
 def _say_reuse(step: Run) -> str:
     source, ended = step["reused"], _ENDED.search(step.get("reason") or "")
     when = f", which ended {format_time(ended[1])}" if ended else ""
-    return f"{step['name']}: reused from {source['experiment_name']} run {str(source['pipeline_run_id'])[:SHORT]}{when}."
+    return f"{step['name']}: reused from {source['experiment_name']} run {short_id(str(source['pipeline_run_id']))}{when}."
 
 
 def _say_difference(item: dict[str, Any]) -> str:

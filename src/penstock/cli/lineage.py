@@ -9,12 +9,14 @@ import uuid
 from typing import Any
 
 from penstock.cli.datasets import list_workspaces
-from penstock.cli.lookup import LAST, SHORT, STEP_RUN, Run, describe, get_run
+from penstock.cli.lookup import LAST, SHORT, Run, describe, get_run
 from penstock.cli.progress import Progress
 from penstock.cli.runs import spell_status
 from penstock.cli.tables import format_table, format_time
 from penstock.client import connect
 from penstock.model.errors import Invalid, NotFound
+from penstock.model.ids import short_id
+from penstock.model.run_types import STEP_RUN
 
 Row = dict[str, Any]
 
@@ -126,7 +128,7 @@ def _runs_table(rows: list[Row]) -> list[str]:
         return []
     heads = ("RUN", "NAME", "STATUS", "AT", "VERSION", "AS")
     cells = [
-        (row["run_id"][:SHORT], name_run(row), _spell(row), format_time(row["at"]), tell_version(row), row["port"] or row["mode"] or "")
+        (short_id(row["run_id"]), name_run(row), _spell(row), format_time(row["at"]), tell_version(row), row["port"] or row["mode"] or "")
         for row in rows
     ]
     return [f"  {line}" for line in format_table(heads, cells).splitlines()]
@@ -135,7 +137,7 @@ def _runs_table(rows: list[Row]) -> list[str]:
 def name_run(row: Row) -> str:
     """Return the run of a row as a person knows it: the step and its pipeline run, or the experiment."""
     if row["run_type"] == STEP_RUN:
-        return f"{row['run_name']} of {row['experiment_name']} {str(row['pipeline_run_id'])[:SHORT]}"
+        return f"{row['run_name']} of {row['experiment_name']} {short_id(str(row['pipeline_run_id']))}"
     return str(row["experiment_name"])
 
 

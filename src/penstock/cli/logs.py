@@ -7,17 +7,18 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.cli.lookup import PIPELINE_RUN, Run, get_run, list_steps
+from penstock.cli.lookup import Run, get_run, list_steps
 from penstock.cli.progress import Progress
 from penstock.client import connect
 from penstock.model import status
 from penstock.model.errors import NotFound
+from penstock.model.run_types import PIPELINE_RUN, SCRIPT_RUN, STEP_RUN
 
 LOG = "user_logs/std_log.txt"
+KEPT_LOG = "logs/user_log.txt"
 FOLLOW_SECONDS = 1.0  # a log is a file: nothing tells when it grows
 QUIET_SECONDS = 20.0  # no step has a process: an event tells when one has
-_BEFORE_START = (status.NOT_STARTED, status.QUEUED, status.PREPARING)
-_NEVER_WRITTEN = (*_BEFORE_START, status.SKIPPED)
+_NEVER_WRITTEN = (*status.WAITING, status.SKIPPED)
 
 
 def print_logs(text: str, step: str | None, *, follow: bool) -> int:
@@ -31,7 +32,7 @@ def print_logs(text: str, step: str | None, *, follow: bool) -> int:
         if len(runs) > 1:
             print(("\n" if index else "") + f"== {item['name']} ==")
         sys.stdout.flush()
-        content = _read(item["id"], 0)
+        content = _read(item["id"], 0) or _read_kept(item)
         sys.stdout.buffer.write(content)
         if content and not content.endswith(b"\n"):
             sys.stdout.buffer.write(b"\n")
@@ -48,12 +49,17 @@ def _runs_with_logs(run: Run, step: str | None) -> list[Run]:
 def _say_empty(run: Run) -> str:
     if run.get("reused"):
         return f"(reused; the log is that of run {run['reused']['run_id']})"
-    return "(has not started)" if run["status"] in _BEFORE_START else "(wrote nothing)"
+    return "(has not started)" if run["status"] in status.WAITING else "(wrote nothing)"
 
 
-def _read(run_id: str, offset: int) -> bytes:
+def _read_kept(run: Run) -> bytes:
+    """What a run that its client drove printed in its `with` block; it is stored when that ends."""
+    return b"" if run["type"] in (STEP_RUN, SCRIPT_RUN) else _read(run["id"], 0, KEPT_LOG)
+
+
+def _read(run_id: str, offset: int, path: str = LOG) -> bytes:
     try:
-        return connect().read_file(run_id, LOG, offset)
+        return connect().read_file(run_id, path, offset)
     except NotFound:
         return b""
 
@@ -70,7 +76,7 @@ class Tail:
     @property
     def is_written(self) -> bool:
         """Whether a process may be writing this log."""
-        return self.status not in _BEFORE_START and not status.is_final(self.status)
+        return self.status not in status.WAITING and not status.is_final(self.status)
 
     def advance(self, run_id: str, *, prefix: bool) -> None:
         """Print the whole lines that were written since the last call; the rest too when the run has ended."""

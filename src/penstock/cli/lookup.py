@@ -7,6 +7,8 @@ from typing import Any
 
 from penstock.client import connect
 from penstock.model.errors import Invalid, NotFound
+from penstock.model.ids import short_id
+from penstock.model.run_types import SCRIPT_RUN, STEP_RUN
 
 LAST = "last"
 SHORT = 8
@@ -14,9 +16,6 @@ _SHOWN = 5  # of the runs that a short id may mean
 _TELLING = 4  # letters at the beginning of an id
 _ALIKE = 0.75
 _FOR_HINTS = 200  # so many of the newest runs are looked at to find what was probably meant
-STEP_RUN = "azureml.StepRun"
-PIPELINE_RUN = "azureml.PipelineRun"
-SCRIPT_RUN = "azureml.scriptrun"
 
 Run = dict[str, Any]
 
@@ -89,12 +88,15 @@ def list_steps(run: Run, step: str | None = None) -> list[Run]:
     Raises:
         NotFound: No step has this name; the message names the nearest one.
     """
-    if run["type"] in (STEP_RUN, SCRIPT_RUN):
-        return [run]
-    steps = sorted(connect().list_children(run["id"], type=STEP_RUN), key=lambda item: (item["started_at"] or "9", item["created_at"]))
+    steps = [run] if run["type"] in (STEP_RUN, SCRIPT_RUN) else _list_children(run)
     if step is None:
         return steps
     found = [item for item in steps if item["name"] == step or item["id"] == step]
     if not found:
-        raise NotFound.named("step", step, {str(item["name"]) for item in steps}, f"run {run['id'][:SHORT]} ({describe(run)})")
+        raise NotFound.named("step", step, {str(item["name"]) for item in steps}, f"run {short_id(run['id'])} ({describe(run)})")
     return found
+
+
+def _list_children(run: Run) -> list[Run]:
+    steps = connect().list_children(run["id"], type=STEP_RUN)
+    return sorted(steps, key=lambda item: (item["started_at"] or "9", item["created_at"]))

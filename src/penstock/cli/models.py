@@ -9,7 +9,7 @@ from typing import Any
 
 from penstock.cli.datasets import list_workspaces
 from penstock.cli.progress import Progress
-from penstock.cli.runs import shortest_unique
+from penstock.cli.runs import short_ids
 from penstock.cli.tables import format_table, format_time
 from penstock.client import connect
 from penstock.model.errors import AlreadyExists, Invalid, NotFound
@@ -49,7 +49,7 @@ def print_models(options: Namespace) -> int:
 
 def _format_list(found: list[Document]) -> str:
     heads = ["NAME", "VERSION", "CREATED", "SIZE", "FRAMEWORK", "RUN", "TAGS"]
-    width = shortest_unique([model["run_id"] for model in found if model["run_id"]])
+    shown = short_ids([model["run_id"] for model in found if model["run_id"]])
     rows = [
         [
             model["name"],
@@ -57,7 +57,7 @@ def _format_list(found: list[Document]) -> str:
             format_time(model["created_at"]),
             format_size(model["size"]),
             " ".join(filter(None, (model["framework"], model["framework_version"]))),
-            (model["run_id"] or "")[:width],
+            shown.get(model["run_id"], ""),
             _format_pairs(model["tags"]),
         ]
         for model in found

@@ -8,12 +8,14 @@ import json
 import time
 from typing import Any
 
-from penstock.cli.lookup import PIPELINE_RUN, SHORT, STEP_RUN, Run, describe, get_run
+from penstock.cli.lookup import SHORT, Run, describe, get_run
 from penstock.cli.progress import Progress
 from penstock.cli.tables import format_duration, format_table, format_time
 from penstock.client import connect
 from penstock.model import status
 from penstock.model.errors import Invalid
+from penstock.model.ids import short_id
+from penstock.model.run_types import PIPELINE_RUN, STEP_RUN
 
 CANCEL_WAIT_SECONDS = 60
 POLL_SECONDS = 10
@@ -48,10 +50,10 @@ def print_runs(options: argparse.Namespace) -> int:
 
 def _format_runs(runs: list[Run]) -> str:
     heads = ("RUN", "NAME", "STATUS", "STARTED", "DURATION")
-    width = shortest_unique([run["id"] for run in runs])
+    shown = short_ids([run["id"] for run in runs])
     rows = [
         (
-            run["id"][:width],
+            shown[run["id"]],
             describe(run),
             spell_status(run),
             format_time(run["started_at"] or run["created_at"]),
@@ -62,10 +64,15 @@ def _format_runs(runs: list[Run]) -> str:
     return format_table(heads, rows)
 
 
-def shortest_unique(ids: list[str]) -> int:
-    """Return how many letters tell these ids apart, at least eight."""
-    longest = max(map(len, ids), default=SHORT)
-    return next((width for width in range(SHORT, longest) if len({text[:width] for text in ids}) == len(set(ids))), longest)
+def short_ids(ids: list[str]) -> dict[str, str]:
+    """Return id -> what is shown of it: of UUIDs as many letters as tell these apart, at least eight; ids made of words whole.
+
+    Scripts' ids begin with the experiment and the time, so that the next run soon begins like this one.
+    """
+    uuids = {text for text in ids if short_id(text) != text}
+    longest = max(map(len, uuids), default=SHORT)
+    width = next((width for width in range(SHORT, longest) if len({text[:width] for text in uuids}) == len(uuids)), longest)
+    return {text: text[:width] if text in uuids else text for text in ids}
 
 
 def parse_status(text: str) -> set[str]:
@@ -126,4 +133,4 @@ def _say_canceled(run: Run) -> str:
         return f"Canceled run {run['id']} ({describe(run)})."
     if status.is_final(run["status"]):
         return f"Run {run['id']} ({describe(run)}) ended before it could be canceled: {spell_status(run)}."
-    return f"Run {run['id']} ({describe(run)}) is asked to end and has not yet; 'penstock show {run['id'][:SHORT]}' tells."
+    return f"Run {run['id']} ({describe(run)}) is asked to end and has not yet; 'penstock show {short_id(run['id'])}' tells."

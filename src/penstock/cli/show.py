@@ -6,7 +6,7 @@ import json
 import shlex
 from typing import Any
 
-from penstock.cli.lookup import PIPELINE_RUN, SHORT, STEP_RUN, Run, describe, get_run, list_steps
+from penstock.cli.lookup import Run, describe, get_run, list_steps
 from penstock.cli.progress import Progress
 from penstock.cli.runs import spell_status
 from penstock.cli.tables import cut, format_duration, format_table, format_time, one_line, tell_reason, terminal_width, wrap
@@ -14,6 +14,8 @@ from penstock.cli.trees import Branch, list_branches
 from penstock.client import connect
 from penstock.model import status
 from penstock.model.graph import PipelineGraph, parse_graph
+from penstock.model.ids import short_id
+from penstock.model.run_types import PIPELINE_RUN, STEP_RUN
 
 ERROR_LINES = 20
 WARNING_LETTERS = 240
@@ -118,7 +120,7 @@ def _say_reuse(run: Run) -> str:
     source = run.get("reused")
     if not source:
         return ""
-    return f"reused from {source['experiment_name']} run {str(source['pipeline_run_id'])[:SHORT]}"
+    return f"reused from {source['experiment_name']} run {short_id(str(source['pipeline_run_id']))}"
 
 
 def format_tree(rows: list[tuple[str, str, str, str, str]]) -> str:
@@ -131,7 +133,7 @@ def format_tree(rows: list[tuple[str, str, str, str, str]]) -> str:
 
 def _metrics(run: Run, steps: list[Run], metrics: dict[str, Any]) -> list[str]:
     names = {run["id"]: "", **{step["id"]: str(step["name"]) for step in steps}}
-    rows = [(names.get(key, key[:SHORT]), name, _short(value)) for key, values in metrics.items() for name, value in values.items()]
+    rows = [(names.get(key, short_id(key)), name, _short(value)) for key, values in metrics.items() for name, value in values.items()]
     rows.sort(key=lambda row: list(names.values()).index(row[0]) if row[0] in names.values() else len(names))
     return ["", format_table(("STEP", "METRIC", "VALUE"), rows)] if rows else []
 
@@ -149,7 +151,7 @@ def _errors(run: Run, steps: list[Run]) -> list[str]:
         lines += ["", f"step {cut(name, NAME_WIDTH)} failed:", *_error_lines(step)]
         argument = step["name"] if len(name) <= NAME_WIDTH else step["id"]
         if "penstock logs " not in str(step["error"].get("message")):
-            lines.append(f"  Its log: penstock logs {run['id'][:SHORT]} {shlex.quote(str(argument))}")
+            lines.append(f"  Its log: penstock logs {short_id(run['id'])} {shlex.quote(str(argument))}")
     if run.get("error") and not failed:
         lines += ["", "error:", *_error_lines(run)]
     return lines

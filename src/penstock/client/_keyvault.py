@@ -27,7 +27,7 @@ class KeyvaultVerbs:
 
     def get_secret(self, workspace_id: str, name: str) -> Document:
         """Return {"name", "value", "content_type"}; NotFound when there is no such secret."""
-        found: Document = self._transport.call("GET", _secrets(workspace_id, quoted(name)))
+        found: Document = self._transport.call("GET", _secrets(workspace_id, quoted(name, kind="the name of a secret")))
         return found
 
     def get_secrets(self, workspace_id: str, names: Sequence[str]) -> Dict[str, Optional[str]]:
@@ -42,7 +42,7 @@ class KeyvaultVerbs:
 
     def delete_secret(self, workspace_id: str, name: str) -> None:
         """Forget a secret; NotFound when there is none."""
-        self._transport.delete(_secrets(workspace_id, quoted(name)))
+        self._transport.delete(_secrets(workspace_id, quoted(name, kind="the name of a secret")))
 
 
 def _secrets(workspace_id: str, *parts: str) -> str:

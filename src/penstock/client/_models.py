@@ -173,4 +173,4 @@ class ModelVerbs:
 
 
 def _in(workspace_id: str, *parts: str) -> str:
-    return "/".join(["/workspaces", quoted(workspace_id), "models", *(quoted(part) for part in parts)])
+    return "/".join(["/workspaces", quoted(workspace_id), "models", *(quoted(part, kind="the name of a model") for part in parts)])

@@ -370,10 +370,11 @@ class Client(DatasetVerbs, EnvironmentVerbs, KeyvaultVerbs, MlflowVerbs, ModelVe
         display_name: Optional[str] = None,
         description: Optional[str] = None,
         status: str = "Running",
+        request_id: Optional[str] = None,
     ) -> Document:
-        """Create a run that this client drives itself; AlreadyExists when the `run_id` is taken."""
+        """Create a run that this client drives itself; AlreadyExists when the `run_id` is taken. Its id is else the `request_id`."""
         about = {
-            "request_id": new_id(),
+            "request_id": request_id or new_id(),
             "experiment_name": experiment_name,
             "name": name,
             "run_id": run_id,
@@ -438,7 +439,7 @@ class Client(DatasetVerbs, EnvironmentVerbs, KeyvaultVerbs, MlflowVerbs, ModelVe
 
     def log_metrics(self, run_id: str, records: Sequence[Mapping[str, Any]]) -> None:
         """Append records to a run, for code that runs outside of a step."""
-        self._transport.call("POST", _run(run_id, "metrics"), document={"records": list(records)}, can_repeat=False)
+        self._transport.call("POST", _run(run_id, "metrics"), document={"records": list(records), "request_id": new_id()})
 
     def list_files(self, run_id: str) -> List[Document]:
         """Return name and size of every file of a run, by name."""
@@ -471,7 +472,7 @@ def _in(workspace_id: str, *parts: str) -> str:
 
 
 def _run(run_id: str, *parts: str) -> str:
-    return "/".join(["/runs", quoted(run_id), *parts])
+    return "/".join(["/runs", quoted(run_id, kind="the id of a run"), *parts])
 
 
 def _file(run_id: str, name: str) -> str:

@@ -20,6 +20,8 @@ class Home:
         self.database = path / "penstock.db"
         self.runs = path / "runs"
         self.blobs = path / "blobs"
+        self.incoming = self.blobs / "incoming"  # bytes that have not all come yet
+        self.discarded = path / "discarded"  # what is still to be removed, out of everybody's way
         self.workspaces = path / "workspaces"
         self.environments = path / "environments"
         self.service_lock = path / "service.lock"
@@ -43,6 +45,10 @@ class Home:
     def run_folder(self, run_id: str) -> Path:
         """Return the folder that belongs to one run."""
         return self.runs / run_id
+
+    def blob(self, digest: str) -> Path:
+        """Return where the bytes with this sha256 lie, or would lie."""
+        return self.blobs / digest[:2] / digest
 
     def create(self) -> None:
         """Make the folder, readable by its owner only.

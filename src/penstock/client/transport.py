@@ -206,14 +206,14 @@ def _accept_not_found(error: PenstockError) -> None:
         raise error
 
 
-def quoted(name: str, safe: str = "") -> str:
-    """Return a name as part of a path; raise Invalid for one that no path can hold."""
+def quoted(name: str, safe: str = "", kind: str = "a name") -> str:
+    """Return a name as part of a path; raise Invalid for one that no path can hold. The message says what `kind` of name it is."""
     try:
         if not name or ("/" in name and not safe):
-            raise Invalid(f"{name!r} can't be a name: a name is not empty and has no '/'.")
+            raise Invalid(f"{name!r} can't be {kind}: that is a text, is not empty, and has no '/'.")
         return quote(name, safe=safe)
     except (UnicodeEncodeError, TypeError):
-        raise Invalid(f"{name!r} can't be a name.") from None
+        raise Invalid(f"{name!r} can't be {kind}.") from None
 
 
 def _error(data: bytes, status: int) -> PenstockError:

@@ -68,6 +68,7 @@ class Engine:
         self._stopping.set()
         self._wakeup.wake()
         self._thread.join(timeout=10)
+        self._scheduler.close()
         self._executor.close()
 
     def _run(self) -> None:

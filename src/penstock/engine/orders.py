@@ -21,12 +21,13 @@ from penstock.engine.delivery import Delivery, deliver
 from penstock.engine.environments import Choice
 from penstock.engine.executors import Output, StepOrder
 from penstock.engine.executors.attempts import INPUTS
+from penstock.engine.in_containers import put_in_container
 from penstock.engine.inputs import Inputs, Source
 from penstock.engine.places import find_place, is_shared
 from penstock.engine.preparing import Choices, Place
 from penstock.model.errors import NotFound, PenstockError, Unsupported
 from penstock.model.graph import INPUT, LINE, LITERAL, OUTPUT, PARAMETER, Argument, DataNode, InputPort, OutputPort, StepNode, parse_graph
-from penstock.model.steps import CANNOT_RUN, SCRIPT_RUN
+from penstock.model.steps import CANNOT_RUN, SCRIPT_STEP
 from penstock.operations import reuse
 from penstock.operations.context import Context
 from penstock.operations.datastores import store_of
@@ -71,7 +72,7 @@ class ReadyStep:
 
     def unread(self) -> dict[str, str]:
         """Return the inputs whose content is not known yet and shall be, each with what its files look like."""
-        if self.node.step_type == SCRIPT_RUN:
+        if self.node.step_type == SCRIPT_STEP:
             return {}
         return {name: source.unread.facts for name, source in self.sources.items() if source.unread}
 
@@ -101,7 +102,7 @@ class StepReader:
         node = pipeline.steps[row["node_id"]]
         if node.step_type in CANNOT_RUN:
             raise Unsupported(CANNOT_RUN[node.step_type])
-        if node.step_type == SCRIPT_RUN:  # it has no key, so nothing need be read before it runs
+        if node.step_type == SCRIPT_STEP:  # it has no key, so nothing need be read before it runs
             choice = self.choices.of_step(node, row["pipeline_run_id"], pipeline.interpreter)
             return ReadyStep(row, node, pipeline, self._sources(row, node, pipeline, LOOK_ONLY, check), choice, {}, None, None)
         may_reuse = node.allow_reuse and not pipeline.regenerate_outputs
@@ -138,7 +139,9 @@ class StepReader:
     def _with_key(self, row: Row, node: StepNode, pipeline: Pipeline, sources: Mapping[str, Source]) -> ReadyStep:
         contents = {name: source.content for name, source in sources.items()}
         choice = self.choices.of_step(node, row["pipeline_run_id"], pipeline.interpreter)
-        parts = fingerprints.components(node, pipeline.parameters, contents, choice.python, _node_count(node, pipeline), choice.key)
+        parts = fingerprints.components(node, pipeline.parameters, contents, choice.place, _node_count(node, pipeline), choice.key)
+        if choice.image:
+            parts["environment"]["container"] = fingerprints.digest(choice.image.arguments)
         key = None if any(source.unread for source in sources.values()) else fingerprints.reuse_key(parts)
         return ReadyStep(row, node, pipeline, sources, choice, parts, key, None)
 
@@ -229,13 +232,13 @@ class StepReader:
         paths = {**seen, **delivery.paths}
         parameters = {name: str(value) for name, value in _parameters(node, step.pipeline.parameters).items()}
         environment = self._environment(step, place, delivery, seen, parameters)
-        return StepOrder(
+        order = StepOrder(
             step_run_id=run_id,
             attempt=attempt,
             interpreter=place.interpreter,
             script=node.script or "",
             arguments=tuple(_argument(argument, delivery.paths, paths, parameters, environment) for argument in node.arguments),
-            command=expand_command(node.command, environment, paths),
+            command=expand_command(node.command, environment, paths, is_in_container=step.choice.image is not None),
             environment=environment,
             files=self._files(node),
             folders=(*_output_folders(node, outputs, seen), *delivery.folders),
@@ -244,6 +247,10 @@ class StepReader:
             cached=tuple(delivery.cached),
             outputs=tuple(outputs.values()),
         )
+        if step.choice.image is None:
+            return order
+        context = self._context
+        return put_in_container(order, step.choice, delivery.paths.values(), context.home, self._library, context.settings)
 
     def _output(self, port: OutputPort, row: Row) -> Output:
         place = find_place(self._context, row["workspace_id"], row["id"], port)
@@ -269,7 +276,7 @@ class StepReader:
         row = self._context.database.first("select * from runs where id = ?", [step.row["id"]])
         assert row is not None
         environment = {
-            **step_environment.inherited(place.interpreter),
+            **(step_environment.inherited(place.interpreter) if step.choice.image is None else step_environment.of_containers()),
             **place.variables,
             **step_environment.values({**outputs, **delivery.paths}, parameters),
             **step_environment.datasets(step.node, delivery.paths, outputs, delivery.written),
@@ -322,12 +329,14 @@ def _argument(
     return parameters[argument.value] if argument.kind == PARAMETER else argument.value
 
 
-def expand_command(command: tuple[str, ...], environment: Mapping[str, str], paths: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a command with what its placeholders stand for. Variables in a line are left to the shell, bash where there is one."""
+def expand_command(
+    command: tuple[str, ...], environment: Mapping[str, str], paths: Mapping[str, str], is_in_container: bool = False
+) -> tuple[str, ...]:
+    """Return a command with what its placeholders stand for. Variables in a line are left to the shell, bash where one is known of."""
     if command[: len(LINE)] != LINE:
         return tuple(expand(item, environment, paths) for item in command)
-    shell = shutil.which("bash") or LINE[0]
-    return (shell, *LINE[1:], *(_PLACEHOLDER.sub(lambda found: _quoted(paths, found), text) for text in command[len(LINE) :]))
+    shell = None if is_in_container else shutil.which("bash")
+    return (shell or LINE[0], *LINE[1:], *(_PLACEHOLDER.sub(lambda found: _quoted(paths, found), text) for text in command[len(LINE) :]))
 
 
 def _quoted(paths: Mapping[str, str], found: re.Match[str]) -> str:

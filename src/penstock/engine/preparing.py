@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,15 +16,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from penstock.compile.fingerprints import digest
-from penstock.engine.aside import Aside, Check, NotWanted
-from penstock.engine.environments import BUILD, Built, Choice, build, choose, find
-from penstock.engine.environments.store import remove_unfinished
+from penstock.engine.aside import Aside, Check, GaveUp, NotWanted
+from penstock.engine.environments import BUILD, IN_IMAGE, Built, Choice, build, choose, containers, find
+from penstock.engine.environments.containers import Image
+from penstock.engine.environments.interpreters import modified_at
 from penstock.model.errors import NotFound, PenstockError, Unavailable
 from penstock.model.graph import StepNode
 from penstock.model.requirements import Wanted, parse_environment
 from penstock.operations import environment_builds as rows
+from penstock.operations import environment_requests, waiting
 from penstock.operations.context import Context
 from penstock.persistence.database import Row
+from penstock.storage.built import remove_unfinished
 
 if TYPE_CHECKING:
     from penstock.engine.orders import Pipeline, ReadyStep
@@ -32,6 +36,9 @@ log = logging.getLogger("penstock.engine")
 
 THREADS = 2  # builds wait for networks and disks; more of them at once end no sooner
 _KEPT = 512
+_STOPPED = "The service was stopped meanwhile; who still waits for it has it built again."
+_UNWANTED = "Stopped, as nobody waits for it any more."
+_SECONDS_TO_STOP = 5.0  # a build's processes get some of them to end by themselves
 # What a failed build says in its step's message; compilers say much, and the log has it all.
 _LAST_LINES = 12
 _LONGEST_LINE = 200
@@ -70,24 +77,48 @@ class Choices:
     def of(self, definition: Mapping[str, Any], asker: str, interpreter: str) -> Choice:
         """Return what an environment means for a pipeline run, or for whoever else asks."""
         key = self._key(definition, asker, interpreter)
-        return self._known.get(key) or self._choose(key, parse_environment(definition), interpreter)
+        return self._find(key) or self._choose(key, definition, interpreter)
 
-    def _choose(self, key: tuple[str, ...], wanted: Wanted, interpreter: str) -> Choice:
+    def _find(self, key: tuple[str, ...]) -> Choice | None:
+        with self._keeping:
+            if key in self._known:
+                self._known.move_to_end(key)
+            return self._known.get(key)
+
+    def _choose(self, key: tuple[str, ...], definition: Mapping[str, Any], interpreter: str) -> Choice:
+        wanted = parse_environment(definition)
         with contextlib.nullcontext() if wanted.is_default else self._choosing:
-            choice = self._known.get(key) or self._decide(wanted, interpreter)
+            choice = self._find(key) or self._decide(definition, wanted, interpreter)
         with self._keeping:
             self._known[key] = choice
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return choice
 
-    def _decide(self, wanted: Wanted, interpreter: str) -> Choice:
-        policy = self._context.settings.environment_policy
-        choice = choose(wanted, policy, interpreter, self._context.home)
-        if wanted.image is None or policy == "current":
+    def _decide(self, definition: Mapping[str, Any], wanted: Wanted, interpreter: str) -> Choice:
+        settings = self._context.settings
+        is_current = settings.environment_policy == "current"
+        image = containers.read_image(definition, wanted.image) if settings.container_engine and not is_current else None
+        if image is not None:
+            return self._decide_in(image, wanted, interpreter)
+        choice = choose(wanted, settings.environment_policy, interpreter, self._context.home)
+        if wanted.image is None or is_current:
             return choice
-        note = f"The image '{wanted.image}' is not used: steps run without containers here, on {choice.python}."
-        return replace(choice, notes=(*choice.notes, note))
+        reason = "its docker.enabled is not set" if settings.container_engine else "steps run without containers here"
+        return replace(choice, notes=(*choice.notes, f"The image '{wanted.image}' is not used: {reason}, on {choice.python}."))
+
+    def _decide_in(self, image: Image, wanted: Wanted, interpreter: str) -> Choice:
+        """Return what steps run on in a container: the image's own Python where its user sees to packages, else one from here."""
+        settings = self._context.settings
+        containers.find_engine(settings.container_engine)
+        if wanted.is_user_managed:
+            python = wanted.interpreter_path or "python"
+            return Choice(IN_IMAGE, python, python, image=image)
+        choice = choose(wanted, settings.environment_policy, interpreter, self._context.home)
+        made_from = choice.plan.base if choice.plan and not choice.plan.engine else choice.interpreter
+        if made_from is not None:  # what conda makes lies in its own folder
+            containers.list_folders(made_from)
+        return replace(choice, image=image)
 
     def _key(self, definition: Mapping[str, Any], asker: str, interpreter: str) -> tuple[str, ...]:
         last = self._last
@@ -97,17 +128,14 @@ class Choices:
 
 
 def _definition(node: StepNode) -> Mapping[str, Any]:
-    return node.run_config.get("environment") or {}
+    return containers.with_docker(node.run_config.get("environment") or {}, node.run_config.get("docker") or {})
 
 
 def _modified(interpreter: str) -> str:
     try:
-        return str(os.stat(interpreter).st_mtime_ns)
-    except OSError as error:
-        raise NotFound(
-            f"The interpreter {interpreter} that submitted this run is gone ({error.strerror}). "
-            "Submit again from an environment that is there."
-        ) from error
+        return str(modified_at(interpreter))
+    except NotFound as error:
+        raise NotFound(f"{error.message} It submitted this run; submit again from an environment that is there.") from error
 
 
 @dataclass(frozen=True)
@@ -148,6 +176,15 @@ class Preparing:
         self._chosen: dict[str, Choice] = {}  # request -> what it means
         self._foreseen: OrderedDict[str, None] = OrderedDict()
         self._is_open = False
+        self._is_closing = False
+
+    def close(self) -> None:
+        """End the builds that go on, with their processes: the next service begins them again."""
+        self._is_closing = True
+        self._aside.forget_others(set())
+        until = time.monotonic() + _SECONDS_TO_STOP
+        while self._aside.under_way() and time.monotonic() < until:
+            time.sleep(0.02)
 
     @property
     def is_busy(self) -> bool:
@@ -171,7 +208,7 @@ class Preparing:
             return False
         choice, name = step.choice, _name(step.node)
         assert choice.key is not None
-        if rows.hold(self._context, step.row["id"], choice.key, f"Its environment '{name}' is being built on {choice.python}."):
+        if waiting.hold(self._context, step.row["id"], choice.key, f"Its environment '{name}' is being built on {choice.python}."):
             self._wanted.by_steps.add(choice.key)
             self._begin(choice)
         return True
@@ -188,7 +225,7 @@ class Preparing:
             try:
                 self._build_ahead(self._choices.of(definition, run_id, pipeline.interpreter), run_id)
             except PenstockError as error:
-                for row in rows.list_not_started(self._context, run_id, node_ids):
+                for row in waiting.list_not_started(self._context, run_id, node_ids):
                     fail(row, error)
 
     def _build_ahead(self, choice: Choice, run_id: str) -> None:
@@ -201,7 +238,7 @@ class Preparing:
     def _begin(self, choice: Choice) -> None:
         assert choice.key is not None
         self._aside.forget_others(self._wanted.keys())
-        if choice.key in self._aside.under_way():
+        if choice.key in self._aside.pending():
             return
         rows.record_wanted(self._context, choice.key, choice.specification)
         log.info("environment.wanted key=%s python=%s", choice.key[:12], choice.python)
@@ -211,9 +248,12 @@ class Preparing:
         assert choice.key is not None
         rows.record_started(self._context, choice.key)
         try:
-            built = build(self._context.home, choice, self._context.settings.environment_policy, _forget_line, check)
+            built = build(self._context.home, choice, self._context.settings.environment_policy, check)
         except NotWanted:
-            rows.record_failed(self._context, choice.key, "Stopped, as nobody waits for it any more.")
+            rows.record_failed(self._context, choice.key, _STOPPED if self._is_closing else _UNWANTED)
+            raise
+        except Unavailable as error:  # it is tried again
+            rows.record_held_up(self._context, choice.key, error.message)
             raise
         except Exception as error:
             rows.record_failed(self._context, choice.key, str(error))
@@ -226,18 +266,20 @@ class Preparing:
 
     def turn(self, thorough: bool, fail: Callable[[Row, Exception], None]) -> None:
         """Queue the steps whose environment is there, fail those that can't have one, and answer requests."""
-        requests = rows.list_open_requests(self._context)
+        requests = environment_requests.list_open_requests(self._context)
         if not (thorough or requests or self.is_busy):
             return
         self._open()
-        waiting = rows.list_waiting(self._context)
-        self._wanted.by_steps = {row["environment_key"] for row in waiting}
+        held = waiting.list_waiting(self._context)
+        self._wanted.by_steps = {row["environment_key"] for row in held}
         if thorough:
             self._forget_ended()
         self._wanted.by_requests = {row["key"] for row in requests if row["key"]}
         self._aside.forget_others(self._wanted.keys())
         ended = self._take_ended()
-        self._release(waiting, ended, fail)
+        if thorough:
+            rows.record_unwanted(self._context, self._wanted.keys() | self._aside.under_way())
+        self._release(held, ended, fail)
         self._choosing.forget_others({row["id"] for row in requests})
         self._chosen = {row["id"]: self._chosen[row["id"]] for row in requests if row["id"] in self._chosen}
         for row in requests:
@@ -253,7 +295,7 @@ class Preparing:
     def _forget_ended(self) -> None:
         """Let go of builds for pipeline runs that have ended."""
         if self._wanted.ahead:
-            active = rows.find_active(self._context, self._wanted.ahead)
+            active = waiting.find_active(self._context, self._wanted.ahead)
             self._wanted.ahead = {run_id: keys for run_id, keys in self._wanted.ahead.items() if run_id in active}
 
     def _take_ended(self) -> dict[str, Exception | None]:
@@ -266,13 +308,17 @@ class Preparing:
             except Unavailable as error:  # it is tried again
                 log.warning("environment.held_up key=%s reason=%s", key[:12], error)
             except Exception as error:
+                if isinstance(error, GaveUp):
+                    rows.record_failed(self._context, key, error.message)
+                elif not isinstance(error, (PenstockError, OSError)):
+                    log.error("environment.mishap key=%s", key[:12], exc_info=error)
                 ended[key] = error
         return ended
 
-    def _release(self, waiting: list[Row], ended: Mapping[str, Exception | None], fail: Callable[[Row, Exception], None]) -> None:
+    def _release(self, held: list[Row], ended: Mapping[str, Exception | None], fail: Callable[[Row, Exception], None]) -> None:
         pending = self._aside.pending()
         free = []
-        for row in waiting:
+        for row in held:
             key = row["environment_key"]
             error = ended.get(key)
             if error is not None:
@@ -280,7 +326,7 @@ class Preparing:
             elif key not in pending:  # built; or begun by a service that was killed: then it begins again
                 free.append(row["id"])
         if free:
-            rows.release(self._context, free, "Its environment is there." if ended else "Its environment is looked for again.")
+            waiting.release(self._context, free, "Its environment is there." if ended else "Its environment is looked for again.")
 
     # Requests
 
@@ -293,7 +339,7 @@ class Preparing:
         except Exception as error:
             if not isinstance(error, (PenstockError, OSError)):
                 log.exception("environment.mishap request_id=%s", row["id"])
-            rows.answer_request(self._context, row["id"], error=str(error))
+            environment_requests.answer_request(self._context, row["id"], error=str(error))
 
     def _look_at(self, row: Row, ended: Mapping[str, Exception | None]) -> None:
         choice = self._chosen.get(row["id"]) or self._choosing.take(row["id"])
@@ -309,7 +355,7 @@ class Preparing:
             if built is None:
                 return self._build_for(row, choice)
             place = Place(built.interpreter, choice.key, (*choice.notes, *built.notes))
-        rows.answer_request(self._context, row["id"], choice.python, place.interpreter, place.key, place.warnings)
+        environment_requests.answer_request(self._context, row["id"], choice.python, place.interpreter, place.key, place.warnings)
 
     def _choose_for(self, row: Row, check: Check) -> Choice:
         return self._choices.of(json.loads(row["definition"]), row["id"], row["interpreter"] or sys.executable)
@@ -318,12 +364,8 @@ class Preparing:
         assert choice.key is not None
         self._wanted.by_requests.add(choice.key)
         if row["key"] != choice.key:
-            rows.note_request(self._context, row["id"], choice.key, choice.python)
+            environment_requests.note_request(self._context, row["id"], choice.key, choice.python)
         self._begin(choice)
-
-
-def _forget_line(line: str) -> None:
-    """The builder keeps a log of its own; nothing more need become of a line."""
 
 
 def _group(nodes: Iterable[StepNode]) -> list[tuple[Mapping[str, Any], list[str]]]:

@@ -108,7 +108,7 @@ class Publishing:
         """Remove what is left of published outputs where they were written."""
         for folder in {item.left_behind for item in made} - {""}:
             if folder.startswith(str(self._context.home.path)):
-                discard(self._context.home.path / "discarded", [Path(folder)])
+                discard(self._context.home.discarded, [Path(folder)])
             else:  # on another disk
                 threading.Thread(target=shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, name="discard", daemon=True).start()
 

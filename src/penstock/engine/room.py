@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections import Counter
 
 from penstock.model import status as words
+from penstock.model.graph import LOCAL
 from penstock.operations import steps
 from penstock.operations.compute_targets import list_node_limits
 from penstock.operations.context import Context
 from penstock.persistence.database import Row
-
-LOCAL = "local"  # this machine as a target has no limit but its slots
 
 
 class Room:
@@ -34,7 +33,7 @@ class Room:
     def has_place(self, row: Row) -> bool:
         """Tell whether a step may start now."""
         target = (row["workspace_id"], row["compute_name"])
-        limited = row["compute_name"] not in (None, LOCAL)
+        limited = row["compute_name"] not in (None, LOCAL)  # this machine itself has no limit but its slots
         return not self.is_full and not (limited and self._by_target[target] >= self._limits.get(target, 1))
 
     def take(self, row: Row) -> None:

@@ -27,12 +27,12 @@ from penstock.model import status as words
 from penstock.model.errors import PenstockError, Unavailable
 from penstock.model.graph import StepNode
 from penstock.model.ids import short_id
-from penstock.model.steps import SCRIPT_RUN
+from penstock.model.steps import SCRIPT_STEP
 from penstock.operations import manifests, reuse, step_data, steps
 from penstock.operations.context import Change, Context, format_time
 from penstock.operations.datasets import save_within
-from penstock.operations.environment_builds import note_environment
 from penstock.operations.steps import Ending, Started
+from penstock.operations.waiting import note_environment
 from penstock.persistence.database import Row
 
 log = logging.getLogger("penstock.engine")
@@ -85,6 +85,10 @@ class Scheduler:
         if thorough:
             self._close_pipelines()
         return bool(under_way or waiting or self._preparing.is_busy)
+
+    def close(self) -> None:
+        """End what would be of no use to the next service: builds, which begin again. Steps go on."""
+        self._preparing.close()
 
     @property
     def is_stopping(self) -> bool:
@@ -386,7 +390,7 @@ class Scheduler:
             self._deadline(step),
             place.warnings,
             unread=step.unread(),
-            also=partial(_record_start, step, place),
+            also=partial(_record_start, self._context, step, place),
         )
         if attempt is None:
             return None
@@ -410,7 +414,7 @@ class Scheduler:
 
     def _why(self, step: ReadyStep) -> str:
         """Return why this step runs and is not reused."""
-        if step.node.step_type == SCRIPT_RUN:
+        if step.node.step_type == SCRIPT_STEP:
             return "It was submitted to run."
         if step.pipeline.regenerate_outputs:
             return "The pipeline run was submitted with regenerate_outputs."
@@ -431,9 +435,9 @@ class Scheduler:
             steps.close_pipeline(self._context, row["id"])
 
 
-def _record_start(step: ReadyStep, place: Place, change: Change) -> None:
+def _record_start(context: Context, step: ReadyStep, place: Place, change: Change) -> None:
     if place.key:
-        note_environment(change, step.row["id"], place.key)
+        note_environment(context, change, step.row["id"], place.key)
     _record_inputs(step, change)
 
 
@@ -454,39 +458,39 @@ def _record_reused(step: ReadyStep, outputs: list[dict[str, Any]], change: Chang
     step_data.record_outputs(change, step.row["workspace_id"], step.row["id"], step.node.outputs, outputs)
 
 
-def _is_script(row: Row) -> bool:
-    """Tell whether a step run is that of a script, which is its own pipeline run."""
-    return bool(row.get("id") == row["pipeline_run_id"])
-
-
 def _who(row: Row) -> str:
-    return f"The run of '{row['name']}'" if _is_script(row) else f"Step '{row['name']}'"
+    return f"The run of '{row['name']}'" if steps.is_script(row) else f"Step '{row['name']}'"
 
 
 def describe_failure(row: Row, outcome: Outcome, last_words: str = "", what: str = "script") -> dict[str, Any] | None:
     """Return the error of an attempt that did not end well, or None for one that did. The message names step, cause and log."""
     if outcome.exit_code == 0 and outcome.error is None and outcome.lost is None:
         return None
-    of_step = "" if _is_script(row) else f" '{row['name']}'"
-    where = f"Its log: penstock logs {short_id(row['pipeline_run_id'])}{of_step}."
+    cause, code = _tell_error(*outcome.error) if outcome.error else _tell_end(row, outcome, what)
+    said = f" Its last words: {last_words.rstrip('.')}." if last_words and last_words not in cause else ""
+    of_step = "" if steps.is_script(row) else f" '{row['name']}'"
+    message = f"{cause.rstrip('.')}.{said} Its log: penstock logs {short_id(row['pipeline_run_id'])}{of_step}."
     details: dict[str, Any] = {"exit_code": outcome.exit_code, "signal": outcome.signal}
     if outcome.error:
-        kind, message, trace = outcome.error
-        details.update(type=kind, traceback=trace)
-        cause = f"{kind}: {message}" if trace else message
-        if kind == "ModuleNotFoundError":
-            where_to = "Name the package that provides it in the step's environment, or install it for the interpreter that submitted it"
-            cause = f"{cause}. {where_to}"
-        code = "SystemError" if kind in ("DiskFull", "SystemError", "StartError") else "UserError"
-    elif not outcome.began:
-        cause, code = f"It could not be started in {row['attempt']} attempts: {outcome.lost}", "SystemError"
-    elif outcome.lost:
-        cause, code = f"Nobody knows how it ended, as {outcome.lost}", "StepLost"
-    elif outcome.signal:
-        name = signal.Signals(outcome.signal).name
+        details.update(type=outcome.error[0], traceback=outcome.error[2])
+    return {"code": code, "message": message, "details": details}
+
+
+def _tell_error(kind: str, message: str, trace: str) -> tuple[str, str]:
+    """Return cause and code of an attempt that left an error behind."""
+    cause = ": ".join(filter(None, (kind, message))) if trace else message
+    if kind == "ModuleNotFoundError":
+        cause += ". Name the package that provides it in the step's environment, or install it for the interpreter that submitted the run"
+    return cause, "SystemError" if kind in ("DiskFull", "SystemError", "StartError") else "UserError"
+
+
+def _tell_end(row: Row, outcome: Outcome, what: str) -> tuple[str, str]:
+    """Return cause and code of an attempt that ended without a word."""
+    if not outcome.began:
+        return f"It could not be started in {row['attempt']} attempts: {outcome.lost}", "SystemError"
+    if outcome.lost:
+        return f"Nobody knows how it ended, as {outcome.lost}", "StepLost"
+    if outcome.signal:
         hint = " (often the machine ran out of memory)" if outcome.signal == signal.SIGKILL else ""
-        cause, code = f"The {what} was killed by {name}{hint}", "UserError"
-    else:
-        cause, code = f"The {what} ended with exit status {outcome.exit_code}", "UserError"
-    said = f" Its last words: {last_words.rstrip('.')}." if last_words and last_words not in cause else ""
-    return {"code": code, "message": f"{cause.rstrip('.')}.{said} {where}", "details": details}
+        return f"The {what} was killed by {signal.Signals(outcome.signal).name}{hint}", "UserError"
+    return f"The {what} ended with exit status {outcome.exit_code}", "UserError"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.client.home import Home
-from penstock.model.graph import StepNode, variable_name
+from penstock.model.graph import LOCAL, StepNode, variable_name
 from penstock.operations.mlflow.addresses import find_token
 from penstock.persistence.database import Row
 
@@ -20,6 +20,7 @@ _OF_A_SHELL = {"VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONHOME",
 
 # Variables without which a process is not itself; no dataset's name replaces one.
 _OF_EVERY_PROCESS = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME"}
+_OF_CONTAINERS = {"USER", "LOGNAME", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
 
 
 def inherited(interpreter: str) -> dict[str, str]:
@@ -27,6 +28,11 @@ def inherited(interpreter: str) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE) and name not in _OF_A_SHELL}
     folder = os.path.dirname(interpreter)
     return {**environment, "PATH": os.pathsep.join([folder, environment.get("PATH", os.defpath)])}
+
+
+def of_containers() -> dict[str, str]:
+    """Return the part of the service's environment that steps in containers get: who its user is, and the way to the network."""
+    return {name: value for name, value in os.environ.items() if name.upper() in _OF_CONTAINERS}
 
 
 def identity(home: Home, run: Row, workspace: Row, experiment: Row) -> dict[str, str]:
@@ -71,7 +77,7 @@ def settings_of(step: StepNode, node_count: Any) -> dict[str, str]:
         "AZUREML_FRAMEWORK": str(config.get("framework") or "Python"),
         "AZUREML_COMMUNICATOR": str(config.get("communicator") or "None"),
         "AZUREML_NODE_COUNT": str(node_count or config.get("nodeCount") or 1),
-        "AZUREML_TARGET_TYPE": str(step.compute.type if step.compute and step.compute.type else "local"),
+        "AZUREML_TARGET_TYPE": str(step.compute.type if step.compute and step.compute.type else LOCAL),
         **variables,
     }
 

@@ -18,6 +18,7 @@ PARAMETER = "parameter"
 INPUT = "input"
 OUTPUT = "output"
 
+LOCAL = "local"  # the compute target that every workspace has: this machine
 LINE = ("/bin/sh", "-c")  # how a command begins that is one line for the shell
 
 PARAMETER_KINDS = ("int", "float", "bool", "str", "datapath", "dataset")

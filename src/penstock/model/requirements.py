@@ -24,7 +24,9 @@ _REQUIREMENT = re.compile(rf"({_NAME})\s*(?:\[([^\]]*)\])?\s*(.*)", re.DOTALL)
 _CONDITION = re.compile(r"(===|==|~=|!=|<=|>=|<|>)\s*([^\s,;()<>=!~]+)")
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//|file:|(?:git|hg|svn|bzr)\+", re.IGNORECASE)
 _CONDA_CONDITION = re.compile(r"(==|=|~=|!=|<=|>=|<|>)?(\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.?post\d+)?(?:\.?dev\d+)?)((?:\.?\*)*)")
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+_CREDENTIALS = re.compile(
+    r"(?<=://)[^/\s@]+(?=@)|(?<=/t/)[\w-]{20,}(?![^/\s])"
+)  # the second: a token in the address of a channel of conda's
 _EGG = re.compile(rf"#(?:.*&)?egg=({_NAME})(?:\[([^\]]*)\])?")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tar\.gz|tar\.bz2|tar\.xz|tgz)$", re.IGNORECASE)
 
@@ -209,8 +211,8 @@ def normal_name(name: str) -> str:
 
 
 def hide_credentials(text: str) -> str:
-    """Return a text with user names and passwords of its addresses replaced by '***'."""
-    return _CREDENTIALS.sub("***@", text)
+    """Return a text with user names, passwords and tokens of its addresses replaced by '***'."""
+    return _CREDENTIALS.sub("***", text)
 
 
 # Lines for pip
@@ -248,14 +250,14 @@ def _parse_options(line: str) -> Tuple[List[str], List[str]]:
         option, _, value = words.pop(0).partition("=")
         if option in _FILES:
             raise Invalid(
-                f"'{line}' names a file with {_FILES[option]}, which only the submitting script could read. "
+                f"'{hide_credentials(line)}' names a file with {_FILES[option]}, which only the submitting script could read. "
                 "Write its lines into the environment, or use Environment.from_pip_requirements, which follows such lines."
             )
         plain = _OPTIONS.get(option, option)
         takes_value = option in _EDITABLE or (option in _OPTIONS and plain not in _BARE)
         if takes_value and not value:
             if not words:
-                raise Invalid(f"The pip option '{line}' lacks its value.")
+                raise Invalid(f"The pip option '{hide_credentials(line)}' lacks its value.")
             value = words.pop(0)
         if option in _EDITABLE:
             requirements.append(parse_requirement(value).line())
@@ -310,8 +312,8 @@ def _checked_place(url: str, line: str) -> str:
         raise _unreadable(line)
     if not _ADDRESS.match(url) and not url.startswith("/"):
         raise Invalid(
-            f"The requirement '{line}' is a relative path, which only the submitting script could resolve. Give an absolute path, or "
-            "copy the wheel with Environment.add_private_pip_wheel and use the address that it returns."
+            f"The requirement '{hide_credentials(line)}' is a relative path, which only the submitting script could resolve. "
+            "Give an absolute path, or copy the wheel with Environment.add_private_pip_wheel and use the address that it returns."
         )
     return url
 
@@ -356,7 +358,9 @@ def parse_conda(text: str) -> CondaPackage:
     channel, _, rest = text.strip().rpartition("::")
     found = re.fullmatch(r"([A-Za-z0-9_][\w.-]*)\s*(.*)", rest, re.DOTALL)
     if not found:
-        raise Invalid(f"conda can't read the package '{text}'. One looks like 'pandas=1.1.5' or 'conda-forge::lightgbm>=3'.")
+        raise Invalid(
+            f"conda can't read the package '{hide_credentials(text)}'. One looks like 'pandas=1.1.5' or 'conda-forge::lightgbm>=3'."
+        )
     version, build = _conda_version(found.group(2).strip())
     return CondaPackage(normal_name(found.group(1)), version, build, channel or None)
 

@@ -36,6 +36,7 @@ NEXT = {
 ALL = tuple(NEXT)
 FINAL = tuple(status for status, following in NEXT.items() if not following)
 ACTIVE = tuple(status for status, following in NEXT.items() if following)
+WAITING = (NOT_STARTED, QUEUED, PREPARING)  # a step in one of these has had no process
 ON_A_NODE = (STARTING, RUNNING, CANCEL_REQUESTED)  # a step in one of these has a process, or may
 BEFORE = {status: tuple(before for before in NEXT if status in NEXT[before]) for status in NEXT}
 

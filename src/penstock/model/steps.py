@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-SCRIPT_RUN = "ScriptRun"  # the one step of a script's run, which is no pipeline
+SCRIPT_STEP = "ScriptRun"  # the one step of a script's run, which is no pipeline
 
 AUTOML_INSTEAD = "Train in a PythonScriptStep that reads the same data, for instance with FLAML or scikit-learn."
 

@@ -11,15 +11,14 @@ from typing import Any
 from penstock.compile.manifests import Entry, manifest_digest
 from penstock.model.errors import Invalid, NotFound, TooLarge
 from penstock.operations.context import Context
-from penstock.operations.names import as_json, check_digest
+from penstock.operations.names import SHA256, as_json, check_digest
 from penstock.storage.files import IncomingFile, OpenFile
 from penstock.storage.paths import clean_relative
 
 
 def blob_path(context: Context, digest: str) -> Path:
-    """Return where the bytes with this sha256 lie, or would lie."""
-    check_digest(digest)
-    return context.home.blobs / digest[:2] / digest
+    """Return where the bytes with this sha256 lie, or would lie; raise Invalid for what is no sha256."""
+    return context.home.blob(check_digest(digest))
 
 
 def missing_blobs(context: Context, digests: Iterable[str]) -> list[str]:
@@ -30,7 +29,7 @@ def missing_blobs(context: Context, digests: Iterable[str]) -> list[str]:
 def receive_blob(context: Context, digest: str, most_bytes: int | None = None) -> IncomingFile:
     """Return the place for bytes with this sha256, to be written and finished; of at most so many, if that is said."""
     # One folder for all that come in: a disk makes many new files in one folder in a quarter of the time that it takes in 256.
-    return IncomingFile(blob_path(context, digest), context.home.blobs / "incoming", digest, most_bytes)
+    return IncomingFile(blob_path(context, digest), context.home.incoming, digest, most_bytes)
 
 
 def remove_unused(context: Context, digests: Iterable[str]) -> None:
@@ -39,19 +38,23 @@ def remove_unused(context: Context, digests: Iterable[str]) -> None:
     Rows are searched twice: at length while others may write, and once more, with nobody writing, for what came meanwhile. Who writes
     a row that names bytes looks for them then, and sends again what is missing.
     """
-    begin, wanted = context.now(), set(digests)
-    unused = wanted - _used(context, wanted, "")
+    begin, unused = context.now(), set(digests)
+    _leave_out_used(context, unused, "")
+    if not unused:
+        return
     with context.change():
-        for digest in unused - _used(context, unused, begin):
+        _leave_out_used(context, unused, begin)
+        for digest in unused:
             blob_path(context, digest).unlink(missing_ok=True)
 
 
-def _used(context: Context, digests: Iterable[str], since: str) -> set[str]:
-    """Return those of `digests` that a row written since then names."""
-    names = "select 1 from {} where created_at >= :since and instr({}, :digest)"
-    search = f"select exists ({names.format('models', 'files')}) or exists ({names.format('snapshots', 'manifest')}) as found"
-    rows = ((digest, context.database.first(search, {"since": since, "digest": digest})) for digest in digests)
-    return {digest for digest, row in rows if row and row["found"]}
+def _leave_out_used(context: Context, digests: set[str], since: str) -> None:
+    """Remove from `digests` what a row written since then names. Each row is read once, however many digests there are."""
+    for table, column in (("models", "files"), ("snapshots", "manifest")):
+        for row in context.database.each(f"select {column} as listed from {table} where created_at >= ?", (since,)):
+            digests.difference_update(SHA256.findall(row["listed"]))
+            if not digests:
+                return
 
 
 class IncomingBlobs:

@@ -11,13 +11,13 @@ from typing import Any
 
 from penstock.model import status
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+from penstock.model.graph import LOCAL
 from penstock.model.vm_sizes import Machine, nodes_at_once, vm_size_of
 from penstock.operations.context import Context
 from penstock.operations.names import as_json, check_name, check_request_id
 from penstock.operations.workspaces import get_workspace
 from penstock.persistence.database import sql_list
 
-LOCAL = "local"  # this machine: every workspace has it, and no row says so
 _MOST_NODES = 100_000
 _CLUSTERS = ("AKS", "Kubernetes")  # their nodes are not counted: this machine's slots bound them
 

@@ -5,24 +5,21 @@ A definition is one dataset of its workspace, whoever saves it and how often: it
 
 from __future__ import annotations
 
-import difflib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.model.datasets import definition_hash
-from penstock.model.errors import AlreadyExists, Invalid, NotFound
+from penstock.model.errors import AlreadyExists, NotFound
 from penstock.operations.context import Change, Context
 from penstock.operations.definitions import read_definition
-from penstock.operations.names import as_json, check_name, check_request_id, texts
+from penstock.operations.names import as_json, check_description, check_name, check_request_id, merge_tags, texts
+from penstock.operations.versions import parse_version, tell_names, tell_versions
 from penstock.operations.workspaces import get_workspace
 from penstock.persistence.database import Row
 
-LATEST = "latest"
 _NAMESPACE = uuid.UUID("5c1b7a0e-2f0b-4b0b-8a43-0d2f6f6c9a11")
-_LONGEST_DESCRIPTION = 1_000_000
-_NAMES_IN_MESSAGE = 10
 
 _VERSION = """
     select dataset_versions.*, datasets.definition
@@ -144,7 +141,7 @@ def register_within(
 ) -> dict[str, Any]:
     """Register a definition as a part of a transaction; see `register_dataset`."""
     check_name("dataset", name)
-    _check_description(description)
+    check_description(description)
     dataset_id = save_within(change, workspace_id, document)
     versions = change.rows.all(
         "select version, dataset_id from dataset_versions where workspace_id = ? and name = ? order by version", (workspace_id, name)
@@ -173,11 +170,6 @@ def register_within(
     return _document(_read_version(change, workspace_id, name, same))
 
 
-def _check_description(description: Any) -> None:
-    if description is not None and (not isinstance(description, str) or len(description) > _LONGEST_DESCRIPTION):
-        raise Invalid(f"A description is a text of at most {_LONGEST_DESCRIPTION} characters.")
-
-
 def _read_version(change: Change, workspace_id: str, name: str, version: Any) -> Row:
     row = change.rows.first(
         f"{_VERSION} where dataset_versions.workspace_id = ? and name = ? and version = ?", (workspace_id, name, version)
@@ -196,8 +188,7 @@ def _update(
     remove_tags: Sequence[str],
 ) -> None:
     old = _read_version(change, workspace_id, name, version)
-    merged = {**json.loads(old["tags"]), **texts("tags", tags or {})}
-    left = {key: value for key, value in merged.items() if key not in remove_tags}
+    left = merge_tags(json.loads(old["tags"]), tags, remove_tags)
     if description in (None, old["description"]) and as_json(left) == old["tags"]:
         return
     change.rows.execute(
@@ -217,7 +208,7 @@ def get_dataset_version(context: Context, workspace_id: str, name: str, version:
         NotFound: There is no such name or version; the message gives the nearest.
         Invalid: The version is neither a number nor 'latest'.
     """
-    number = parse_version(version)
+    number = parse_version("dataset", version)
     row = context.database.first(
         f"{_VERSION} where dataset_versions.workspace_id = :workspace and name = :name and (:version is null or version = :version)"
         " order by version desc limit 1",
@@ -228,36 +219,16 @@ def get_dataset_version(context: Context, workspace_id: str, name: str, version:
     return _document(row)
 
 
-def parse_version(version: int | str | None) -> int | None:
-    """Return the number of a version, None for the newest; raise Invalid where it is neither a number nor 'latest'."""
-    if version is None or version == LATEST:
-        return None
-    if isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 19:
-        return int(version)
-    if isinstance(version, int) and not isinstance(version, bool) and 0 <= version < 2**63:
-        return version
-    raise Invalid(f"The version of a dataset is a number or '{LATEST}', not {str(version)[:40]!r}.")
-
-
 def _not_found(context: Context, workspace_id: str, name: str, version: int | None) -> NotFound:
     workspace = get_workspace(context, workspace_id)
-    rows = context.database.all("select distinct name from dataset_versions where workspace_id = ? order by name", (workspace_id,))
+    rows = context.database.all("select distinct name from dataset_versions where workspace_id = ?", (workspace_id,))
     names = [row["name"] for row in rows]
     asked = f'Cannot find dataset registered with name "{name}"'  # scripts look for these words
     if name in names:
         versions = [item["version"] for item in list_dataset_versions(context, workspace_id, name)]
-        listed = f"{'...' if len(versions) > _NAMES_IN_MESSAGE else ''}{', '.join(map(str, versions[-_NAMES_IN_MESSAGE:]))}"
-        return NotFound(f"{asked} (version: {version}) in workspace '{workspace['name']}'. Its versions are {listed}.")
-    near = difflib.get_close_matches(name, names, n=3)
-    hint = f"Did you mean {' or '.join(repr(item) for item in near)}?" if near else _list_names(names)
+        return NotFound(f"{asked} (version: {version}) in workspace '{workspace['name']}'. {tell_versions(versions)}")
+    hint = tell_names("dataset", name, names)
     return NotFound(f"{asked} in workspace '{workspace['name']}'. {hint}", kind="dataset", name=name)
-
-
-def _list_names(names: Sequence[str]) -> str:
-    if not names:
-        return "No dataset is registered in it."
-    more = f", and {len(names) - _NAMES_IN_MESSAGE} more" if len(names) > _NAMES_IN_MESSAGE else ""
-    return f"There are: {', '.join(names[:_NAMES_IN_MESSAGE])}{more}."
 
 
 def list_datasets(context: Context, workspace_id: str) -> list[dict[str, Any]]:
@@ -289,7 +260,7 @@ def update_dataset_version(
     remove_tags: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Describe a version, merge tags into it, remove tags from it."""
-    _check_description(description)
+    check_description(description)
     with context.change() as change:
         found = get_dataset_version(context, workspace_id, name, version)
         _update(change, workspace_id, name, found["version"], description, tags, tuple(remove_tags or ()))

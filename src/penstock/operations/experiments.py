@@ -9,7 +9,7 @@ from typing import Any
 from penstock.model.errors import NotFound, Refused
 from penstock.model.ids import new_id
 from penstock.operations.context import Change, Context
-from penstock.operations.names import as_json, check_name, texts
+from penstock.operations.names import as_json, check_name, merge_tags
 from penstock.operations.workspaces import get_workspace
 
 
@@ -68,7 +68,7 @@ def update_experiment(
     """Merge and remove tags; archive or bring back an experiment."""
     with context.change() as change:
         found = get_experiment(context, experiment_id)
-        merged = {key: value for key, value in {**found["tags"], **texts("tags", tags or {})}.items() if key not in set(remove_tags or ())}
+        merged = merge_tags(found["tags"], tags, remove_tags)
         archived_at = found["archived_at"] if archived is None else (found["archived_at"] or change.at) if archived else None
         change.rows.execute("update experiments set tags = ?, archived_at = ? where id = ?", (as_json(merged), archived_at, experiment_id))
         return get_experiment(context, experiment_id)

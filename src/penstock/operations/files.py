@@ -9,14 +9,16 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from penstock.client.home import Home
 from penstock.model.errors import NotFound, Unavailable
 from penstock.operations import runs
 from penstock.operations.context import Context
-from penstock.operations.environment_builds import log_path
+from penstock.storage.built import log_path
 from penstock.storage.files import IncomingFile, OpenFile
 from penstock.storage.paths import clean_relative, is_inside, safe_join
 
@@ -26,6 +28,7 @@ BUILD_LOG = "azureml-logs/20_image_build_log.txt"  # of the step's environment: 
 EXECUTION_LOG = "logs/azureml/executionlogs.txt"
 STDOUT_LOG = "logs/azureml/stdoutlogs.txt"
 STDERR_LOG = "logs/azureml/stderrlogs.txt"
+_COLLECTED = "files"
 _LIVE = ("outputs", "logs")
 _SYNTHETIC = (EXECUTION_LOG, STDERR_LOG, STDOUT_LOG)
 
@@ -56,7 +59,7 @@ def list_files(context: Context, run_id: str) -> list[dict[str, Any]]:
         found[DRIVER_LOG] = found[STD_LOG]
     found.update(_build_log(context, run_id))
     made = _made_sizes(context, run_id, found.get(STD_LOG))
-    files = dict(_walk(folder / "files", ""))  # a file that was collected wins over the live one, and over one that is made of rows
+    files = dict(_walk(folder / _COLLECTED, ""))  # a file that was collected wins over the live one, and over one that is made of rows
     return [{"name": name, "size": size} for name, size in sorted({**found, **made, **files}.items())]
 
 
@@ -127,7 +130,7 @@ def open_file(context: Context, run_id: str, name: str, offset: int = 0) -> Open
 
 def _places(folder: Path, name: str) -> Iterator[Path]:
     """Yield where a file may lie, the best place first; the artifacts once more at the end, as live files move there."""
-    yield safe_join(folder / "files", name)
+    yield safe_join(folder / _COLLECTED, name)
     if name == DRIVER_LOG:
         yield folder / STD_LOG
     first, _, rest = name.partition("/")
@@ -135,7 +138,7 @@ def _places(folder: Path, name: str) -> Iterator[Path]:
         yield safe_join(folder / "user_logs", rest)
     if first in _LIVE and rest:
         yield safe_join(folder / "work" / first, rest)
-        yield safe_join(folder / "files", name)
+        yield safe_join(folder / _COLLECTED, name)
 
 
 # Logs that are made of rows
@@ -195,7 +198,12 @@ def _places_of(row: Mapping[str, Any]) -> dict[str, str]:
     return {"root": row["root_run_id"], "run": row["id"]}
 
 
-# Writing
+# Collected files
+
+
+def collected_folder(home: Home, run_id: str) -> Path:
+    """Return the folder of a run's artifacts: what was sent to it, and what a step left when it ended."""
+    return home.run_folder(run_id) / _COLLECTED
 
 
 def receive_file(context: Context, run_id: str, name: str) -> IncomingFile:
@@ -206,5 +214,27 @@ def receive_file(context: Context, run_id: str, name: str) -> IncomingFile:
         Invalid: The name leaves the run's folder.
     """
     runs.get_row(context, run_id)
-    folder = context.home.run_folder(run_id)
-    return IncomingFile(safe_join(folder / "files", name), folder / "incoming")
+    path = safe_join(collected_folder(context.home, run_id), name)
+    return IncomingFile(path, context.home.run_folder(run_id) / "incoming")
+
+
+def delete_file(context: Context, run_id: str, name: str) -> None:
+    """Remove an artifact, a file or a folder; one that is not there is no error.
+
+    Raises:
+        Invalid: The name leaves the run's folder.
+        Unavailable: It can't be removed.
+    """
+    try:
+        _remove(safe_join(collected_folder(context.home, run_id), name))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Unavailable(f"The artifact '{name}' of run {run_id} can't be removed: {error.strerror}.") from error
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or not path.is_dir():
+        os.unlink(path)
+    else:
+        shutil.rmtree(path)

@@ -9,10 +9,11 @@ from typing import Any
 from penstock.model.datasets import list_places
 from penstock.model.errors import Invalid, NotFound
 from penstock.operations.context import Change, Context
-from penstock.operations.datasets import LATEST, get_dataset, get_dataset_version, parse_version
+from penstock.operations.datasets import get_dataset, get_dataset_version
 from penstock.operations.descendants import TREE
 from penstock.operations.names import check_name
 from penstock.operations.runs import get_row
+from penstock.operations.versions import LATEST, parse_version
 from penstock.operations.workspaces import get_workspace
 
 INPUT, OUTPUT = "input", "output"
@@ -150,7 +151,7 @@ def _list_of_run(context: Context, workspace_id: str, run_id: str, limit: int | 
 
 
 def _list_of_name(context: Context, workspace_id: str, name: str, version: int | str | None, limit: int | None) -> list[dict[str, Any]]:
-    number = parse_version(version)
+    number = parse_version("dataset", version)
     if version == LATEST:
         number = get_dataset_version(context, workspace_id, name)["version"]
     wanted = {"workspace": workspace_id, "name": name, "version": number, "limit": limit}

@@ -6,7 +6,6 @@ registration that is killed leaves no half model.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,19 +14,13 @@ from penstock.model.errors import Invalid, NotFound, Refused
 from penstock.operations import blobs, runs
 from penstock.operations.context import Change, Context
 from penstock.operations.model_files import check_model_files, keep_files_of_run, require_bytes
-from penstock.operations.names import as_json, check_request_id, current_user, texts
-from penstock.operations.registered_models import (
-    check_description,
-    check_model_name,
-    get_registered_model,
-    take_version,
-)
+from penstock.operations.names import as_json, check_description, check_request_id, current_user, merge_tags, texts
+from penstock.operations.registered_models import check_model_name, get_registered_model, take_version
+from penstock.operations.versions import parse_version, tell_names, tell_versions
 from penstock.operations.workspaces import get_workspace
 from penstock.persistence.database import Row
 from penstock.storage.files import OpenFile
 
-LATEST = "latest"
-_NAMES_IN_MESSAGE = 10
 _THIS = "workspace_id = ? and name = ? and version = ?"
 # Details are the client's JSON, and Python's JSON may hold a NaN, which SQL can't read.
 _USES_DATASET = """
@@ -144,7 +137,7 @@ def get_model(context: Context, workspace_id: str, name: str, version: int | str
         NotFound: There is no such name or version; the message gives the nearest.
         Invalid: The version is neither a number nor 'latest'.
     """
-    number = parse_version(version)
+    number = parse_version("model", version)
     row = context.database.first(
         "select * from models where workspace_id = :workspace and name = :name and (:version is null or version = :version)"
         " order by version desc limit 1",
@@ -155,36 +148,16 @@ def get_model(context: Context, workspace_id: str, name: str, version: int | str
     return _whole(row)
 
 
-def parse_version(version: int | str | None) -> int | None:
-    """Return the number of a version, None for the newest; raise Invalid where it is neither a number nor 'latest'."""
-    if version is None or version == LATEST:
-        return None
-    if isinstance(version, str) and version.isascii() and version.isdigit() and len(version) < 19:
-        return int(version)
-    if isinstance(version, int) and not isinstance(version, bool) and 0 <= version < 2**63:
-        return version
-    raise Invalid(f"The version of a model is a number or '{LATEST}', not {str(version)[:40]!r}.")
-
-
 def _not_found(context: Context, workspace_id: str, name: str, version: int | None) -> NotFound:
     workspace = get_workspace(context, workspace_id)
-    rows = context.database.all("select name, version from models where workspace_id = ? order by name, version", (workspace_id,))
-    versions = [row["version"] for row in rows if row["name"] == name]
+    rows = context.database.all("select version from models where workspace_id = ? and name = ? order by version", (workspace_id, name))
     asked = f"ModelNotFound: Model with name {name}"  # scripts look for these words
-    if versions:
-        listed = f"{'..., ' if len(versions) > _NAMES_IN_MESSAGE else ''}{', '.join(map(str, versions[-_NAMES_IN_MESSAGE:]))}"
-        return NotFound(f"{asked} and version {version} not found in workspace '{workspace['name']}'. Its versions are {listed}.")
-    names = sorted({row["name"] for row in rows})
-    near = difflib.get_close_matches(name, names, n=3)
-    hint = f"Did you mean {' or '.join(repr(item) for item in near)}?" if near else _list_names(names)
+    if rows:
+        versions = tell_versions([row["version"] for row in rows])
+        return NotFound(f"{asked} and version {version} not found in workspace '{workspace['name']}'. {versions}")
+    known = context.database.all("select distinct name from models where workspace_id = ?", (workspace_id,))
+    hint = tell_names("model", name, (row["name"] for row in known))
     return NotFound(f"{asked} not found in workspace '{workspace['name']}'. {hint}", kind="model", name=name)
-
-
-def _list_names(names: Sequence[str]) -> str:
-    if not names:
-        return "No model is registered in it."
-    more = f", and {len(names) - _NAMES_IN_MESSAGE} more" if len(names) > _NAMES_IN_MESSAGE else ""
-    return f"There are: {', '.join(names[:_NAMES_IN_MESSAGE])}{more}."
 
 
 def list_models(
@@ -294,10 +267,9 @@ def update_model(
                 f"The property '{changed[0]}' of the model {name}:{old['version']} is {old['properties'][changed[0]]!r}, "
                 "and a property stays as it was first set. Use a tag for what changes."
             )
-        merged = {**old["tags"], **texts("tags", tags or {})}
         changes = {
             "description": old["description"] if description is None else description,
-            "tags": as_json({key: value for key, value in merged.items() if key not in (remove_tags or ())}),
+            "tags": as_json(merge_tags(old["tags"], tags, remove_tags)),
             "properties": as_json({**old["properties"], **added}),
             "details": as_json({**old["details"], **(details or {})}),
         }

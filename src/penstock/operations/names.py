@@ -6,7 +6,7 @@ import getpass
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -80,6 +80,21 @@ def _value(kind: str, key: str, value: Any) -> str | None:
     if isinstance(value, (bool, int, float)):
         return str(value)
     raise Invalid(f"The value of '{key}' in the {kind} must be a text, not {type(value).__name__}.")
+
+
+def merge_tags(old: Mapping[str, Any], new: Mapping[str, Any] | None, removed: Iterable[str] | None = None) -> dict[str, str | None]:
+    """Return tags with others set and some removed; raise Invalid where `texts` does."""
+    merged = {**old, **texts("tags", new or {})}
+    for key in removed or ():
+        merged.pop(key, None)
+    return merged
+
+
+def check_description(description: Any) -> str | None:
+    """Return a description; raise Invalid when it is none."""
+    if description is not None and (not isinstance(description, str) or len(description) > _LONGEST_VALUE):
+        raise Invalid(f"A description is a text of at most {_LONGEST_VALUE} characters.")
+    return description
 
 
 def as_json(value: Any) -> str:

@@ -9,11 +9,10 @@ from typing import Any
 
 from penstock.model.errors import AlreadyExists, Invalid, NotFound
 from penstock.operations.context import Change, Context
-from penstock.operations.names import as_json, texts
+from penstock.operations.names import as_json, check_description, merge_tags
 from penstock.operations.workspaces import get_workspace
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", re.ASCII)
-_LONGEST_DESCRIPTION = 1_000_000
 _SHOWN = "select * from registered_models where workspace_id = ? and deleted_at is null"
 
 
@@ -24,13 +23,6 @@ def check_model_name(name: Any) -> str:
     raise Invalid(
         f"{str(name)[:100]!r} can't be the name of a model: use 1 to 255 letters, digits, '-', '.' or '_', the first a letter or a digit."
     )
-
-
-def check_description(description: Any) -> str | None:
-    """Return a description; raise Invalid when it is none."""
-    if description is not None and (not isinstance(description, str) or len(description) > _LONGEST_DESCRIPTION):
-        raise Invalid(f"A description is a text of at most {_LONGEST_DESCRIPTION} characters.")
-    return description
 
 
 def create_registered_model(
@@ -105,8 +97,7 @@ def update_registered_model(
     check_description(description)
     with context.change() as change:
         old = get_registered_model(context, workspace_id, name)
-        merged = {**old["tags"], **texts("tags", tags or {})}
-        left = {key: value for key, value in merged.items() if key not in (remove_tags or ())}
+        left = merge_tags(old["tags"], tags, remove_tags)
         change.rows.execute(
             "update registered_models set description = coalesce(?, description), tags = ?, details = ?, modified_at = ?"
             " where workspace_id = ? and name = ?",

@@ -10,16 +10,17 @@ from typing import Any
 
 from penstock.model import status as words
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+from penstock.model.graph import LOCAL
 from penstock.model.ids import new_id
+from penstock.model.run_types import PIPELINE_RUN, SCRIPT_RUN, STEP_RUN
 from penstock.operations import descendants, steps
 from penstock.operations.context import Change, Context
 from penstock.operations.descendants import TREE
 from penstock.operations.experiments import ensure_in, take_numbers
 from penstock.operations.keyvault import hide_secrets
-from penstock.operations.names import as_json, check_request_id, check_run_id, current_user, texts
+from penstock.operations.names import as_json, check_request_id, check_run_id, current_user, merge_tags, texts
 from penstock.persistence.database import Database
 
-PIPELINE_RUN, STEP_RUN, SCRIPT_RUN = "azureml.PipelineRun", "azureml.StepRun", "azureml.scriptrun"
 _MOST_EVENTS = 5_000  # in one answer; the next call goes on from there
 _BEHIND_ALL = "\U0010ffff"  # sorts behind every character of an id
 _WRITTEN_AS_IT_IS = re.compile(r"[A-Za-z0-9 ._:-]*")  # by whatever writes JSON
@@ -27,8 +28,8 @@ _START_STATUSES = (words.NOT_STARTED, words.QUEUED, words.PREPARING, words.START
 
 _SELECT = """
     select runs.*, experiments.name as experiment_name,
-           pipeline_runs.run_id as is_pipeline, pipeline_runs.parameters, pipeline_runs.continue_on_step_failure,
-           pipeline_runs.regenerate_outputs, pipeline_runs.graph_id,
+           iif(step_runs.run_id is null, pipeline_runs.run_id, null) as is_pipeline, pipeline_runs.parameters,
+           pipeline_runs.continue_on_step_failure, pipeline_runs.regenerate_outputs, pipeline_runs.graph_id,
            step_runs.run_id as is_step, step_runs.pipeline_run_id, step_runs.node_id, step_runs.attempt,
            step_runs.reused_run_id, step_runs.reason, step_runs.position,
            original.node_id as reused_node_id, original.pipeline_run_id as reused_pipeline_run_id,
@@ -207,7 +208,7 @@ def _document(context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
     run.update({key: json.loads(row[key]) for key in ("warnings", "tags", "properties")})
     run["error"] = json.loads(row["error"]) if row["error"] else None
     run["folder"] = str(context.home.run_folder(row["id"]))
-    if row["is_pipeline"] and not row["is_step"]:
+    if row["is_pipeline"]:
         run["parameters"] = json.loads(row["parameters"])
         run["continue_on_step_failure"] = bool(row["continue_on_step_failure"])
         run["regenerate_outputs"] = bool(row["regenerate_outputs"])
@@ -284,7 +285,7 @@ def get_graph(context: Context, run_id: str) -> dict[str, Any]:
         NotFound: There is no such run, or it is not that of a pipeline.
     """
     row = get_row(context, run_id)
-    if not row["is_pipeline"] or row["is_step"]:
+    if not row["is_pipeline"]:
         raise NotFound(f"The run {run_id} is not that of a pipeline, so it has no graph.")
     return _read_graph(context.database, row["graph_id"])
 
@@ -321,13 +322,11 @@ def update_run(
     """
     with context.change() as change:
         row = get_row(context, run_id)
-        merged = {**json.loads(row["tags"]), **texts("tags", tags or {})}
-        gone = set(remove_tags or ())
         change.rows.execute(
             "update runs set tags = ?, properties = ?, display_name = coalesce(?, display_name), description = coalesce(?, description)"
             " where id = ?",
             (
-                as_json({key: value for key, value in merged.items() if key not in gone}),
+                as_json(merge_tags(json.loads(row["tags"]), tags, remove_tags)),
                 as_json(_add_properties(run_id, json.loads(row["properties"]), texts("properties", properties or {}))),
                 display_name,
                 description,
@@ -401,7 +400,7 @@ def create_run(
             "started_at": change.at if status == words.RUNNING else None,
             "tags": as_json(texts("tags", tags or {})),
             "properties": as_json(texts("properties", properties or {})),
-            "target": "local",
+            "target": LOCAL,
         }
         change.rows.insert("runs", row)
         change.tell(own_id, row["root_run_id"], status, "client", "created")

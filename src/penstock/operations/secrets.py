@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.model.errors import Invalid, Unavailable
 from penstock.operations.context import Change, Context
-from penstock.storage.files import write_once
+from penstock.storage.private_files import read_private
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 _LONGEST_SECRET = 64 * 1024
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def replace_secrets(context: Context, change: Change, workspace_id: str, owner: str, secrets: Mapping[str, str]) -> None:
@@ -102,27 +99,14 @@ def _cipher(path: Path, is_made: bool) -> Fernet:
     from cryptography.fernet import Fernet
 
     try:
-        if is_made and not path.exists():
-            write_once(path, Fernet.generate_key())
-        _check_private(path)
-        return Fernet(path.read_bytes().strip())
+        key = read_private(path, "the key of all secrets", f"Run: chmod 600 {path}", Fernet.generate_key if is_made else None)
+        return Fernet(key.strip())
     except FileNotFoundError:
         raise Unavailable(
             f"{path} is missing, without which no secret can be read. Put the file back, or give the secrets again:"
             " register their datastores with overwrite=True, and set those of the key vault."
         ) from None
-    except OSError as error:
-        raise Unavailable(f"{path} can't be used: {error.strerror}. It holds the key of all secrets; mend its permissions.") from error
     except ValueError:
         raise Unavailable(
             f"{path} holds no key: 32 bytes in base64. Put the right file back, or remove it and give the secrets again."
         ) from None
-
-
-def _check_private(path: Path) -> None:
-    about = path.lstat()  # a link could lead to somebody else's file
-    if not stat.S_ISREG(about.st_mode) or about.st_mode & _OTHERS or about.st_uid != os.getuid():
-        raise Unavailable(
-            f"{path} holds the key of all secrets, and others than you can read or replace it (mode {stat.S_IMODE(about.st_mode):04o})."
-            f" Run: chmod 600 {path}"
-        )

@@ -29,6 +29,7 @@ _READY = """
 _IN_TURN = " order by r.queued_at, s.position"
 
 _ACTIVE = sql_list(words.ACTIVE)
+_GOING_ON = sql_list((words.STARTING, words.RUNNING, words.FINALIZING))  # nobody has asked them to stop
 
 _UNDER_WAY = f"""
     select r.id, r.workspace_id, r.root_run_id, r.name, r.status, r.error,
@@ -328,8 +329,8 @@ def _end_others(change: Change, run: Row, step: Row, ending: Ending) -> None:
         _skip(change, change.rows.all(_FOLLOWERS, [run["id"]]), f"Skipped, as it needs step '{run['name']}', which {what}.")
         return
     reason = f"step '{run['name']}' {what}"
-    _skip(change, change.rows.all(_OTHERS + "('NotStarted', 'Queued', 'Preparing')", [step["pipeline_run_id"]]), f"Skipped, as {reason}.")
-    running = change.rows.all(_OTHERS + "('Starting', 'Running', 'Finalizing')", [step["pipeline_run_id"]])
+    _skip(change, change.rows.all(_OTHERS + sql_list(words.WAITING), [step["pipeline_run_id"]]), f"Skipped, as {reason}.")
+    running = change.rows.all(_OTHERS + _GOING_ON, [step["pipeline_run_id"]])
     _request_stop(change, running, ENGINE, f"Stopped, as {reason} and the pipeline run does not continue after a failure.")
 
 
@@ -429,9 +430,9 @@ def _cancel_pipeline(change: Change, run: Row, actor: str) -> None:
         return
     change.rows.execute("update runs set status = 'CancelRequested' where id = ?", [run["id"]])
     change.tell(run["id"], run["root_run_id"], words.CANCEL_REQUESTED, actor, "Asked to cancel.")
-    waiting = change.rows.all(_OTHERS + "('NotStarted', 'Queued', 'Preparing')", [run["id"]])
+    waiting = change.rows.all(_OTHERS + sql_list(words.WAITING), [run["id"]])
     _skip(change, waiting, "Skipped, as the pipeline run was cancelled.")
-    running = change.rows.all(_OTHERS + "('Starting', 'Running', 'Finalizing')", [run["id"]])
+    running = change.rows.all(_OTHERS + _GOING_ON, [run["id"]])
     _request_stop(change, running, actor, "The pipeline run was cancelled.")
     _close_pipeline(change, run["id"])
 
@@ -439,7 +440,7 @@ def _cancel_pipeline(change: Change, run: Row, actor: str) -> None:
 def _cancel_step(change: Change, run: Row, actor: str) -> None:
     step = change.rows.first("select * from step_runs where run_id = ?", [run["id"]])
     assert step is not None
-    if run["status"] not in (words.NOT_STARTED, words.QUEUED, words.PREPARING):
+    if run["status"] not in words.WAITING:
         _request_stop(change, [run], actor, f"The {_kind({**step, **run})} was cancelled.")
         return
     change.rows.execute("update runs set status = 'Canceled', ended_at = ? where id = ?", [change.at, run["id"]])
@@ -448,9 +449,14 @@ def _cancel_step(change: Change, run: Row, actor: str) -> None:
     _close_pipeline(change, step["pipeline_run_id"])
 
 
+def is_script(row: Row) -> bool:
+    """Tell whether the run of a step's row is that of a script, which is its own pipeline run."""
+    return bool(row["id"] == row["pipeline_run_id"])
+
+
 def _kind(row: Row) -> str:
     """Return what people call the run of a row: a script's run is no step, though it has its row."""
-    return "run" if row["id"] == row["pipeline_run_id"] else "step"
+    return "run" if is_script(row) else "step"
 
 
 def request_timeout(context: Context, run_id: str, seconds: float) -> None:

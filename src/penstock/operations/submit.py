@@ -1,55 +1,25 @@
-"""Submit a pipeline: check everything that can be known now, then write all of its rows in one transaction."""
+"""Submit a pipeline: check everything that can be known now (`submissions`), then write all of its rows in one transaction."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from penstock.compile import checks, fingerprints
 from penstock.model import status
-from penstock.model.datasets import FILE, TABULAR
-from penstock.model.errors import Invalid, InvalidGraph, NotFound, TooLarge, Unsupported
-from penstock.model.graph import Parameter, PipelineGraph, StepNode, format_graph, parse_graph
+from penstock.model.errors import Invalid
+from penstock.model.graph import LOCAL, StepNode
 from penstock.model.ids import new_id
-from penstock.operations import datasets, datastores, experiments, runs
-from penstock.operations.compute_targets import LOCAL
+from penstock.model.run_types import PIPELINE_RUN, STEP_RUN
+from penstock.operations import experiments, runs
 from penstock.operations.context import Change, Context
-from penstock.operations.graph_shapes import check_shape
-from penstock.operations.names import as_json, check_name, check_request_id, texts
+from penstock.operations.names import as_json, check_name
+from penstock.operations.submissions import Submission, check_places, parse_submission
 from penstock.operations.workspaces import get_workspace
-from penstock.storage.paths import clean_relative
-from penstock.storage.stores.definitions import SQL
 
 _log = logging.getLogger(__name__)
-
-_MOST_STEPS = 20_000
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A submission, checked as far as it can be without rows."""
-
-    graph: PipelineGraph
-    document: str
-    order: tuple[str, ...]
-    definitions: dict[str, str]
-    values: dict[str, Any]
-    continue_on_step_failure: bool
-    regenerate_outputs: bool
-    tags: dict[str, str | None]
-    properties: dict[str, str | None]
-    parent_run_id: str | None
-    description: str | None
-    display_name: str | None
-    interpreter: str | None
-    run_source: str
-    submitter_run_id: str | None
-    run_id: str
 
 
 def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, submission: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,222 +44,6 @@ def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, s
         return _answer_again(context, workspace_id, wanted)
     _log.info("run.submitted run_id=%s steps=%d experiment=%s", wanted.run_id, len(wanted.order), experiment_name)
     return _answer(context, wanted, known)
-
-
-# What can be said of a submission alone
-
-
-def parse_submission(submission: Mapping[str, Any], run_id: str | None = None) -> Submission:
-    """Return a submission, checked; its run gets `run_id`, or else an id that follows from the request's.
-
-    Raises:
-        InvalidGraph: The graph can't run.
-        Invalid: Another part is wrong.
-        TooLarge: It has too many steps.
-    """
-    graph = parse_graph(member(submission, "graph", dict, {}))
-    check_shape(graph)
-    if len(graph.steps) > _MOST_STEPS:
-        raise TooLarge(f"The pipeline has {len(graph.steps)} steps; at most {_MOST_STEPS} are taken.")
-    checks.check(graph)
-    request_id = submission.get("request_id")
-    return Submission(
-        graph=graph,
-        document=json.dumps(format_graph(graph), sort_keys=True, separators=(",", ":")),
-        order=checks.order(graph),
-        definitions={step.id: fingerprints.definition_id(step) for step in graph.steps},
-        values=check_values(graph.parameters, member(submission, "parameters", dict, {})),
-        continue_on_step_failure=member(submission, "continue_on_step_failure", bool, False),
-        regenerate_outputs=member(submission, "regenerate_outputs", bool, False),
-        tags=texts("tags", submission.get("tags") or {}),
-        properties=texts("properties", submission.get("properties") or {}),
-        parent_run_id=member(submission, "parent_run_id", str, None),
-        description=member(submission, "description", str, None),
-        display_name=member(submission, "display_name", str, None),
-        interpreter=member(submission, "interpreter", str, None),
-        run_source=member(submission, "run_source", str, "SDK"),
-        submitter_run_id=member(submission, "submitter_run_id", str, None),
-        run_id=run_id or (check_request_id(request_id) if request_id else new_id()),
-    )
-
-
-def member(submission: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
-    """Return a member of a submission, or its default; raise Invalid where it is of another type."""
-    value = submission.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, kind):
-        raise Invalid(f"'{name}' of a submission must be {_KINDS[kind]}, not {type(value).__name__}.")
-    return value
-
-
-_KINDS = {dict: "an object", bool: "true or false", str: "a text"}
-
-
-def check_values(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the value of every pipeline parameter, defaults included.
-
-    Raises:
-        Invalid: A name is unknown, a value has another type than its parameter, or one has no value at all.
-    """
-    known = {parameter.name: parameter for parameter in parameters}
-    problems = [_unknown(name, known) for name in given if name not in known]
-    values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
-    problems += [_wrong_value(known[name], value) for name, value in values.items() if not _fits(known[name].kind, value)]
-    if problems:
-        raise Invalid("\n".join(problems), problems=problems)
-    return values
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else f" It has: {', '.join(names)}." if names else " It has no parameters."
-    return f"The pipeline has no parameter '{name}'.{hint}"
-
-
-def _wrong_value(parameter: Parameter, value: Any) -> str:
-    if value is None:
-        return f"The pipeline parameter '{parameter.name}' has no value and no default."
-    return f"The pipeline parameter '{parameter.name}' takes {_VALUES[parameter.kind]}, not {value!r:.80}."
-
-
-_VALUES = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "True or False",
-    "str": "a text",
-    "datapath": "a data path: a datastore and a path on it",
-    "dataset": "a saved dataset: its id and its type, file or tabular",
-}
-
-
-def _fits(kind: str, value: Any) -> bool:
-    if kind == "datapath":
-        return (
-            isinstance(value, Mapping)
-            and all(isinstance(value.get(key, ""), str) for key in ("datastore", "path"))
-            and "datastore" in value
-        )
-    if kind == "dataset":
-        return isinstance(value, Mapping) and isinstance(value.get("id"), str) and value.get("type") in (FILE, TABULAR)
-    if kind == "float":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return isinstance(value, {"int": int, "bool": bool, "str": str}[kind])  # True for an int passes, as in v1
-
-
-# What the workspace must have
-
-
-def check_places(context: Context, change: Change, workspace: Mapping[str, Any], wanted: Submission) -> None:
-    """Do nothing for a submission whose datastores, datasets, compute targets and snapshots are there.
-
-    Raises:
-        InvalidGraph: With all that is missing.
-    """
-    problems = [
-        *_datastore_problems(context, workspace, wanted),
-        *_dataset_problems(context, workspace, wanted),
-        *_registration_problems(wanted.graph),
-        *_compute_problems(change, workspace, wanted.graph),
-        *_snapshot_problems(change, wanted.graph),
-    ]
-    if problems:
-        raise InvalidGraph(problems)
-
-
-def _datastore_problems(context: Context, workspace: Mapping[str, Any], wanted: Submission) -> Iterator[str]:
-    reached: dict[str, str | None] = {}
-    for user, name, path in _data_places(wanted):
-        if name not in reached:
-            reached[name] = _why_unreachable(context, workspace, name)
-        if reached[name]:
-            yield f"{user} can't use the datastore '{name}': {reached[name]}"
-        if path.strip("/. "):
-            try:
-                clean_relative(path.strip("/"))
-            except Invalid as error:
-                yield f"{user}: {error.message}"
-
-
-def _why_unreachable(context: Context, workspace: Mapping[str, Any], name: str) -> str | None:
-    """Return why steps can't read or write a datastore, or None. No network is asked."""
-    try:
-        store = datastores.store_of(context, workspace["id"], name)
-    except (NotFound, Unsupported, Invalid) as error:
-        return error.message
-    if store.protocol == SQL:
-        return "It is a database and holds no files; read it by Dataset.Tabular.from_sql_query."
-    return None
-
-
-def _data_places(wanted: Submission) -> Iterator[tuple[str, str, str]]:
-    """Yield (who, datastore, path) for all data that the run reads or writes."""
-    for node in wanted.graph.data:
-        if node.parameter is None and node.dataset is None:
-            yield f"The data '{node.name}'", node.datastore, node.path
-    for parameter in wanted.graph.parameters:
-        if parameter.kind == "datapath":
-            value = wanted.values[parameter.name]
-            yield f"The pipeline parameter '{parameter.name}'", value["datastore"], value.get("path", "")
-    for step in wanted.graph.steps:
-        for port in step.outputs:
-            if port.mode != "link":
-                yield f"The output '{port.name}' of step '{step.name}'", port.datastore, port.destination or ""
-
-
-def _dataset_problems(context: Context, workspace: Mapping[str, Any], wanted: Submission) -> Iterator[str]:
-    for user, asked in _datasets(wanted):
-        try:
-            if asked.get("id"):
-                _check_type(datasets.get_dataset(context, workspace["id"], asked["id"])["definition"]["type"], asked)
-            else:
-                datasets.get_dataset_version(context, workspace["id"], str(asked.get("name") or ""), asked.get("version"))
-        except (NotFound, Invalid) as error:
-            yield f"{user}: {error.message}"
-
-
-def _check_type(found: str, asked: Mapping[str, Any]) -> None:
-    if asked.get("type") not in (None, found):
-        raise Invalid(f"The dataset '{asked['id']}' is of type {found}, not {asked['type']}.")
-
-
-def _datasets(wanted: Submission) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield (who, what names it) for all datasets that the run reads."""
-    for node in wanted.graph.data:
-        if node.parameter is None and node.dataset is not None:
-            yield f"The dataset '{node.name}'", node.dataset
-    for parameter in wanted.graph.parameters:
-        if parameter.kind == "dataset":
-            yield f"The pipeline parameter '{parameter.name}'", wanted.values[parameter.name]
-
-
-def _registration_problems(graph: PipelineGraph) -> Iterator[str]:
-    for step in graph.steps:
-        for port in step.outputs:
-            if port.registration:
-                try:
-                    check_name("dataset", port.registration.name)
-                except Invalid as error:
-                    yield f"The output '{port.name}' of step '{step.name}': {error.message}"
-
-
-def _compute_problems(change: Change, workspace: Mapping[str, Any], graph: PipelineGraph) -> Iterator[str]:
-    names = [row["name"] for row in change.rows.all("select name from compute_targets where workspace_id = ?", (workspace["id"],))]
-    for step in graph.steps:
-        name = step.compute.name if step.compute else LOCAL
-        if name != LOCAL and name not in names:
-            missing = NotFound.named("compute target", name, [*names, LOCAL], f"workspace '{workspace['name']}'")
-            yield f"{missing.message} Step '{step.name}' is to run on it; create it with ComputeTarget.create, or use 'local'."
-
-
-def _snapshot_problems(change: Change, graph: PipelineGraph) -> Iterator[str]:
-    digests = {step.snapshot for step in graph.steps if step.snapshot}
-    rows = change.rows.all("select digest from snapshots where digest in (select value from json_each(?))", (json.dumps(list(digests)),))
-    missing = digests - {row["digest"] for row in rows}
-    for step in graph.steps:
-        if step.snapshot in missing:
-            yield f"The source folder of step '{step.name}' (snapshot {str(step.snapshot)[:12]}) was not sent."
 
 
 def _known_definitions(change: Change, workspace_id: str, ids: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -341,7 +95,7 @@ def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, w
     first = status.RUNNING if wanted.order else status.COMPLETED  # nothing to do is done at once
     row.update(
         {
-            "type": runs.PIPELINE_RUN,
+            "type": PIPELINE_RUN,
             "name": wanted.graph.name or experiment_name,
             "display_name": wanted.display_name,
             "description": wanted.description or wanted.graph.name or experiment_name,
@@ -381,44 +135,51 @@ def _write_steps(change: Change, pipeline: Mapping[str, Any], wanted: Submission
     steps = {step.id: step for step in wanted.graph.steps}
     run_ids = {node_id: new_id() for node_id in wanted.order}
     before = {node_id: [node for node in steps[node_id].predecessors() if node in steps] for node_id in wanted.order}
-    change.rows.insert_many(
-        "runs",
-        [
-            _step_row(pipeline, number, run_ids[node_id], steps[node_id], wanted.definitions[node_id], not before[node_id])
-            for number, node_id in enumerate(wanted.order, pipeline["number"] + 1)
-        ],
-    )
+    rows = [
+        _step_row(pipeline, number, run_ids[node_id], steps[node_id], wanted.definitions[node_id], not before[node_id])
+        for number, node_id in enumerate(wanted.order, pipeline["number"] + 1)
+    ]
+    change.rows.insert_many("runs", rows)
     change.rows.insert_many(
         "step_runs",
         [
-            {
-                "run_id": run_ids[node_id],
-                "pipeline_run_id": pipeline["id"],
-                "node_id": node_id,
-                "position": position,
-                "waiting_for": len(before[node_id]),
-                "compute_name": compute_name(steps[node_id]),
-                "definition_id": wanted.definitions[node_id],
-            }
+            step_run_row(run_ids[node_id], pipeline["id"], steps[node_id], wanted.definitions[node_id], position, len(before[node_id]))
             for position, node_id in enumerate(wanted.order)
         ],
     )
     edges = [{"before_run_id": run_ids[node], "after_run_id": run_ids[node_id]} for node_id in wanted.order for node in before[node_id]]
     change.rows.insert_many("step_edges", edges)
-    change.rows.insert_many(
-        "events",
-        [
-            {
-                "run_id": run_ids[node_id],
-                "root_run_id": pipeline["root_run_id"],
-                "at": change.at,
-                "status": status.NOT_STARTED if before[node_id] else status.QUEUED,
-                "actor": "client",
-                "reason": "submitted",
-            }
-            for node_id in wanted.order
-        ],
-    )
+    change.rows.insert_many("events", [_submitted(row, change.at) for row in rows])
+
+
+def step_run_row(
+    run_id: str, pipeline_run_id: str, step: StepNode, definition: str, position: int = 0, waiting_for: int = 0
+) -> dict[str, Any]:
+    """Return what a step's run has beside its row in `runs`.
+
+    Args:
+        run_id: The run of the step.
+        pipeline_run_id: The pipeline run that it is a part of; the run itself for that of a script.
+        step: The step.
+        definition: The id of its definition.
+        position: Its place in the order of the graph's steps.
+        waiting_for: How many steps must end before it can start.
+    """
+    return {
+        "run_id": run_id,
+        "pipeline_run_id": pipeline_run_id,
+        "node_id": step.id,
+        "position": position,
+        "waiting_for": waiting_for,
+        "compute_name": compute_name(step),
+        "definition_id": definition,
+    }
+
+
+def _submitted(run: Mapping[str, Any], at: str) -> dict[str, Any]:
+    """Return the first event of a step's run."""
+    told = {"actor": "client", "reason": "submitted"}
+    return {"run_id": run["id"], "root_run_id": run["root_run_id"], "at": at, "status": run["status"], **told}
 
 
 def _step_row(pipeline: Mapping[str, Any], number: int, run_id: str, step: StepNode, definition: str, is_ready: bool) -> dict[str, Any]:
@@ -428,7 +189,7 @@ def _step_row(pipeline: Mapping[str, Any], number: int, run_id: str, step: StepN
         "workspace_id": pipeline["workspace_id"],
         "experiment_id": pipeline["experiment_id"],
         "number": number,
-        "type": runs.STEP_RUN,
+        "type": STEP_RUN,
         "name": step.name,
         "display_name": step.name,
         "status": status.QUEUED if is_ready else status.NOT_STARTED,
@@ -450,7 +211,7 @@ def compute_name(step: StepNode) -> str:
 
 def _step_properties(step: StepNode, definition: str) -> dict[str, str]:
     return {
-        "azureml.runsource": runs.STEP_RUN,
+        "azureml.runsource": STEP_RUN,
         "azureml.moduleid": definition,
         "azureml.moduleName": step.name,
         "azureml.pipelineComponent": "steprun",
@@ -468,7 +229,7 @@ def target_properties(step: StepNode) -> dict[str, str]:
 
 def _pipeline_properties(wanted: Submission) -> dict[str, str]:
     return {
-        "azureml.runsource": runs.PIPELINE_RUN,
+        "azureml.runsource": PIPELINE_RUN,
         "runSource": wanted.run_source,
         "runType": wanted.run_source,
         "azureml.parameters": json.dumps({name: _parameter_text(value) for name, value in wanted.values.items()}),
@@ -488,7 +249,7 @@ def _parameter_text(value: Any) -> str:
 
 
 def _answer(context: Context, wanted: Submission, definitions: Mapping[str, Any]) -> dict[str, Any]:
-    steps = sorted(runs.list_children(context, wanted.run_id, type=runs.STEP_RUN), key=lambda step: int(step["number"]))
+    steps = sorted(runs.list_children(context, wanted.run_id, type=STEP_RUN), key=lambda step: int(step["number"]))
     return {"run": runs.get_run(context, wanted.run_id), "steps": steps, "definitions": definitions}
 
 

@@ -15,20 +15,13 @@ from penstock.model import status
 from penstock.model.errors import AlreadyExists, Invalid
 from penstock.model.graph import StepNode
 from penstock.model.ids import new_id, script_run_id
-from penstock.model.steps import SCRIPT_RUN
+from penstock.model.run_types import SCRIPT_RUN
+from penstock.model.steps import SCRIPT_STEP
 from penstock.operations import runs
 from penstock.operations.context import Change, Context
 from penstock.operations.names import as_json, check_name, check_request_id, check_run_id
-from penstock.operations.submit import (
-    Submission,
-    check_places,
-    compute_name,
-    member,
-    new_run_row,
-    parse_submission,
-    target_properties,
-    write_graph,
-)
+from penstock.operations.submissions import Submission, check_places, member, parse_submission
+from penstock.operations.submit import compute_name, new_run_row, step_run_row, target_properties, write_graph
 from penstock.operations.workspaces import get_workspace
 
 _log = logging.getLogger(__name__)
@@ -66,8 +59,8 @@ def _only_step(wanted: Submission) -> StepNode:
     if len(wanted.graph.steps) != 1 or wanted.graph.parameters:
         raise Invalid("The graph of a script's run has one step and no parameters; submit any other as a pipeline.")
     step = wanted.graph.steps[0]
-    if step.step_type != SCRIPT_RUN or step.allow_reuse:
-        raise Invalid(f"The step of a script's run is of type {SCRIPT_RUN} and is not reused.")
+    if step.step_type != SCRIPT_STEP or step.allow_reuse:
+        raise Invalid(f"The step of a script's run is of type {SCRIPT_STEP} and is not reused.")
     if bool(step.script) == bool(step.command):
         raise Invalid("A run is that of a script or of a command, one of both.")
     return step
@@ -89,7 +82,7 @@ def _write(
     row = new_run_row(context, change, workspace_id, experiment_name, wanted, 1)
     row.update(
         {
-            "type": runs.SCRIPT_RUN,
+            "type": SCRIPT_RUN,
             "name": step.name,
             "display_name": wanted.display_name,
             "description": wanted.description,
@@ -104,18 +97,7 @@ def _write(
     graph_id = write_graph(change, wanted.document)
     about = {"run_id": row["id"], "graph_id": graph_id, "interpreter": wanted.interpreter, "request_id": request_id}
     change.rows.insert("pipeline_runs", about)
-    change.rows.insert(
-        "step_runs",
-        {
-            "run_id": row["id"],
-            "pipeline_run_id": row["id"],
-            "node_id": step.id,
-            "position": 0,
-            "waiting_for": 0,
-            "compute_name": compute_name(step),
-            "definition_id": wanted.definitions[step.id],
-        },
-    )
+    change.rows.insert("step_runs", step_run_row(row["id"], row["id"], step, wanted.definitions[step.id]))
     change.tell(row["id"], row["root_run_id"], status.QUEUED, "client", "submitted")
     change.for_engine = True
 

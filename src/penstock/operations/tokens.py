@@ -10,7 +10,6 @@ import base64
 import hashlib
 import hmac
 import os
-import stat
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,14 +17,13 @@ from pathlib import Path
 from penstock.client.home import Home
 from penstock.model.errors import Unavailable
 from penstock.operations.context import Context, format_time
-from penstock.storage.files import write_once
+from penstock.storage.private_files import read_private
 
 _OF_RUN, _OF_WORKSPACE = "run", "workspace"
 _BETWEEN = "~"  # neither in ids nor in the signature, and plain in a URL
 _LONGEST = 1024
 _AFTER_RUN = timedelta(days=1)
 _PERIOD_SECONDS = 30 * 24 * 3600
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,7 @@ def find_grant(context: Context, token: str) -> Grant | None:
     subject, _, _ = rest.partition(_BETWEEN)
     if not hmac.compare_digest(_sign(context.home, kind, workspace_id, subject), token):
         return None
+    # From here on the words are our own: nobody else can sign them.
     if kind == _OF_WORKSPACE:
         return Grant(workspace_id) if int(subject) > _time(context.now()).timestamp() else None
     return Grant(workspace_id, subject) if _is_alive(context, workspace_id, subject) else None
@@ -89,18 +88,8 @@ def _sign(home: Home, *words: str) -> str:
 
 def _read_key(path: Path) -> bytes:
     """Return the key that tokens are signed with, made on first use. It is not that of the secrets: losing it costs nothing."""
-    try:
-        if not path.exists():
-            write_once(path, base64.urlsafe_b64encode(os.urandom(32)))
-        about = path.lstat()  # a link could lead to somebody else's file
-        if not stat.S_ISREG(about.st_mode) or about.st_mode & _OTHERS or about.st_uid != os.getuid():
-            raise Unavailable(
-                f"{path} holds the key that tokens are signed with, and others than you can read or replace it "
-                f"(mode {stat.S_IMODE(about.st_mode):04o}). Remove it, and a new one is made."
-            )
-        key = path.read_bytes()
-    except OSError as error:
-        raise Unavailable(f"{path} can't be used: {error.strerror}. It holds the key that tokens are signed with.") from error
+    remedy = "Remove it, and a new one is made."
+    key = read_private(path, "the key that tokens are signed with", remedy, lambda: base64.urlsafe_b64encode(os.urandom(32)))
     if len(key) < 32:
-        raise Unavailable(f"{path} holds no key. Remove it, and a new one is made.")
+        raise Unavailable(f"{path} holds no key. {remedy}")
     return key

@@ -12,7 +12,7 @@ from penstock.model.errors import AlreadyExists, NotFound, Refused, Unavailable
 from penstock.model.ids import new_id
 from penstock.operations.blobs import remove_unused
 from penstock.operations.context import Change, Context
-from penstock.operations.names import as_json, check_name, check_request_id, texts
+from penstock.operations.names import as_json, check_name, check_request_id, merge_tags, texts
 from penstock.storage.discards import discard
 
 DEFAULT_NAME, DEFAULT_GROUP, DEFAULT_LOCATION = "default", "local", "local"
@@ -164,7 +164,7 @@ def update_workspace(
     """Merge tags and details (friendly name, description, ...) into a workspace."""
     with context.change() as change:
         found = get_workspace(context, workspace_id)
-        merged = as_json({**found["tags"], **texts("tags", tags or {})}), as_json({**found["details"], **(details or {})})
+        merged = as_json(merge_tags(found["tags"], tags)), as_json({**found["details"], **(details or {})})
         change.rows.execute("update workspaces set tags = ?, details = ? where id = ?", (*merged, workspace_id))
         return get_workspace(context, workspace_id)
 
@@ -185,7 +185,7 @@ def delete_workspace(context: Context, workspace_id: str) -> None:
         change.rows.execute(_GONE + _DELETE_EVENTS, (workspace_id,))
         change.rows.execute("delete from workspaces where id = ?", (workspace_id,))
     remove_unused(context, [digest for model in models for _, _, digest in json.loads(model["files"])])
-    discard(context.home.path / "discarded", [context.home.run_folder(run["id"]) for run in runs])
+    discard(context.home.discarded, [context.home.run_folder(run["id"]) for run in runs])
 
 
 def _find(context: Context, subscription_id: str, resource_group: str, name: str) -> dict[str, Any] | None:

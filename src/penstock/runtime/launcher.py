@@ -10,6 +10,8 @@ This file is compiled anew at each start, so it is short and imports nothing tha
 import os
 import sys
 
+_FRAMES = 1000  # as many as the interpreter prints of a traceback
+
 
 def run(attempt: str, name: str, arguments: "list[str]") -> object:
     """Run the script as `__main__`."""
@@ -70,7 +72,7 @@ def report(attempt: str, error: BaseException) -> None:
     """Write the error of an uncaught exception, print its traceback and leave."""
     import traceback
 
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-_FRAMES))
     try:
         message = getattr(error, "_gist", None) or str(error)  # v1's exceptions have a frame around their message
     except Exception:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import random
 import socket
 
 from penstock.client.home import Home
+from penstock.storage.files import replace_text
 
 _log = logging.getLogger(__name__)
 ADDRESS = "127.0.0.1"
@@ -58,6 +58,4 @@ def _keep(home: Home, port: int, last: int | None) -> None:
     if port != last:
         if last:
             _log.warning("loopback.moved port=%s last=%s: what still logs to the last one can't reach this service", port, last)
-        temporary = home.port.with_suffix(".new")
-        temporary.write_text(f"{port}\n")
-        os.replace(temporary, home.port)
+        replace_text(home.port, f"{port}\n")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from penstock.operations import environment_builds
+from penstock.operations import environment_builds, environment_requests
 from penstock.service.requests import Call
 from penstock.service.routes import Role, RouteTable
 
@@ -20,7 +20,7 @@ _OF_ONE = "/workspaces/{workspace_id}/environments/{name}/builds"
 def request_build(call: Call) -> Verb:
     """Ask for a registered environment to be built."""
     return partial(
-        environment_builds.request_build,
+        environment_requests.request_build,
         call.context,
         call.path["workspace_id"],
         call.path["name"],
@@ -34,20 +34,20 @@ def request_build(call: Call) -> Verb:
 def list_requests(call: Call) -> Verb:
     """List what was asked to be built of an environment, the newest first."""
     return partial(
-        environment_builds.list_requests, call.context, call.path["workspace_id"], call.path["name"], call.query.text("version", None)
+        environment_requests.list_requests, call.context, call.path["workspace_id"], call.path["name"], call.query.text("version", None)
     )
 
 
 @table.add("GET", "/environment-requests/{request_id}", Role.READER)
 def get_request(call: Call) -> Verb:
     """Read what became of a request to build an environment."""
-    return partial(environment_builds.get_request, call.context, call.path["request_id"])
+    return partial(environment_requests.get_request, call.context, call.path["request_id"])
 
 
 @table.add("GET", "/environment-requests/{request_id}/log", Role.READER)
 def read_request_log(call: Call) -> Verb:
     """Read the log of the build that serves a request, from an offset on."""
-    return partial(environment_builds.open_request_log, call.context, call.path["request_id"], call.query.number("offset", 0))
+    return partial(environment_requests.open_request_log, call.context, call.path["request_id"], call.query.number("offset", 0))
 
 
 @table.add("GET", "/environment-builds", Role.READER)

@@ -149,7 +149,8 @@ def list_metric_values(call: Call) -> Verb:
 @table.add("POST", "/runs/{run_id}/metrics", Role.CONTRIBUTOR)
 def log_metrics(call: Call) -> Verb:
     """Log records for a run."""
-    return partial(metrics.log_metrics, call.context, call.path["run_id"], call.body.items("records"))
+    request_id = call.body.text("request_id", None)
+    return partial(metrics.log_metrics, call.context, call.path["run_id"], call.body.items("records"), request_id)
 
 
 # Following

@@ -149,6 +149,18 @@ def write_once(path: Path, data: bytes) -> None:
         os.unlink(temporary)
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in place of an older one; nobody ever sees half of it."""
+    handle, temporary = _open_temporary(path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
 def append_lines(path: Path, lines: bytes) -> None:
     """Append whole lines in one write, on a line of their own even after a line that a killed writer left torn.
 

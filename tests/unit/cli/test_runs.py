@@ -1,6 +1,6 @@
 import pytest
 
-from penstock.cli.runs import parse_status, shortest_unique
+from penstock.cli.runs import parse_status, short_ids
 from penstock.model.errors import Invalid
 
 
@@ -16,5 +16,13 @@ def test_a_misspelt_status_gets_the_nearest_one() -> None:
 
 
 def test_ids_are_shown_as_long_as_it_takes_to_tell_them_apart() -> None:
-    assert shortest_unique(["a" * 32, "b" * 32]) == 8
-    assert shortest_unique(["a" * 32, "a" * 12 + "b" * 20]) == 13
+    first, second = (f"{start}-0000-4000-8000-000000000000" for start in ("aaaaaaaa", "bbbbbbbb"))
+    assert short_ids([first, second]) == {first: "aaaaaaaa", second: "bbbbbbbb"}
+    near = first[:9] + "1" + first[10:]
+    assert short_ids([first, near]) == {first: first[:10], near: near[:10]}
+
+
+def test_ids_made_of_words_are_shown_whole() -> None:
+    script, uuid = "train_1795365978_ac5c7108", "aaaaaaaa-0000-4000-8000-000000000000"
+    assert short_ids([script, uuid]) == {script: script, uuid: "aaaaaaaa"}
+    assert short_ids([]) == {}

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from penstock.cli import show
-from penstock.cli.lookup import STEP_RUN
 from penstock.cli.show import format_tree
+from penstock.model.run_types import STEP_RUN
 
 
 def test_the_drawing_keeps_its_blanks_and_a_name_stays_on_its_line() -> None:

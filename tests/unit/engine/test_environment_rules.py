@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from pathlib import Path
 
@@ -11,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.engine.environments import companions, conda, containers, failures
-from penstock.engine.environments.containers import Container
+from penstock.engine.environments import companions, conda, failures
 from penstock.engine.environments.failures import (
     CONFLICT,
     NETWORK,
@@ -29,7 +26,6 @@ from penstock.engine.environments.indexes import uv_variables
 from penstock.engine.environments.mapping import map_to_pip, names_of_azureml, names_of_conda
 from penstock.engine.environments.relaxing import ANY, Line, at_least, find_next, give_way
 from penstock.engine.environments.uv import find_uv
-from penstock.model.errors import Invalid, Unsupported
 from penstock.model.requirements import Wanted, normal_name, parse_requirement
 
 # conda's names in pip's
@@ -311,55 +307,3 @@ def test_the_command_of_an_engine():
         *("python=3.7", "r-base>=4"),
     ]
     assert conda.command_line("/x/pixi", Path("/e"), ("a",), ())[:5] == ["/x/pixi", "exec", "--spec", "micromamba", "micromamba"]
-
-
-# Containers
-
-
-def container(**changes) -> Container:
-    return Container(**{"name": "penstock-1", "image": "team/image:1", "command": ["python", "-x"], "folder": "/runs/1", **changes})
-
-
-def test_the_command_of_a_container():
-    command = containers.command_line(
-        "/x/docker", container(variables={"B": "secret", "A": "1", "no name": "x"}, shared=["/runs/1"], read_only=["/lib"])
-    )
-    assert command == [
-        *("/x/docker", "run", "--rm", "--init", "--name", "penstock-1", "--workdir", "/runs/1", "--network", "host"),
-        *("--user", f"{os.getuid()}:{os.getgid()}", "--mount", "type=bind,source=/runs/1,target=/runs/1"),
-        *("--mount", "type=bind,source=/lib,target=/lib,readonly", "--env", "A", "--env", "B", "team/image:1", "python", "-x"),
-    ]
-    assert "secret" not in json.dumps(command)
-    assert "secret" not in repr(container(variables={"B": "secret"}))
-
-
-def test_podman_keeps_the_user():
-    assert containers.command_line("/x/podman", container())[12:14] == ["--userns", "keep-id"]
-
-
-def test_v1s_docker_arguments():
-    command = containers.command_line("docker", container(arguments=["--cpus=2", "-m", "4g", "-e", "X=1"], shm_size="2g"))
-    assert command[-9:] == ["2g", "--cpus=2", "-m", "4g", "-e", "X=1", "team/image:1", "python", "-x"]
-
-
-@pytest.mark.parametrize("arguments", [["--privileged"], ["-v", "/:/host"], ["--cpus=1", "--pid=host"], ["image"]])
-def test_arguments_that_reach_too_far_are_refused(arguments):
-    with pytest.raises(Unsupported, match="is not passed on"):
-        containers.command_line("docker", container(arguments=arguments))
-
-
-@pytest.mark.parametrize("changes", [{"image": "--privileged"}, {"image": "a b"}, {"shared": ["/a,readonly"]}, {"arguments": ["--cpus"]}])
-def test_containers_that_can_not_be(changes):
-    with pytest.raises(Invalid):
-        containers.command_line("docker", container(**changes))
-
-
-def test_an_engine_that_is_not_there_is_named(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    for name in ("docker", "rkt"):
-        with pytest.raises(Invalid, match=name):
-            containers.find_engine(name)
-
-
-def test_stopping_a_container():
-    assert containers.stop_command("docker", "penstock-1", 3.0) == ["docker", "stop", "--time", "3", "penstock-1"]

@@ -5,7 +5,7 @@ import pytest
 from penstock.engine.executors import Outcome
 from penstock.engine.scheduler import describe_failure
 
-ROW = {"pipeline_run_id": "p1", "name": "train"}
+ROW = {"id": "s1", "pipeline_run_id": "p1", "name": "train"}
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
+from penstock.bootstrap import make_library
 from penstock.client.home import Home
 from penstock.engine import step_environment
 from penstock.operations import tokens
@@ -53,3 +55,19 @@ def test_what_the_service_was_started_with_does_not_reach_a_step(monkeypatch: py
 )
 def test_no_proxy_stands_between_a_step_and_its_service(before: dict[str, str], after: dict[str, str]) -> None:
     assert step_environment.directly(before) == after
+
+
+def test_a_service_that_starts_leaves_what_steps_read_as_it_is(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    library = make_library(home)
+    (found,) = distributions(path=[str(library)])
+    assert [(point.group, point.name) for point in found.entry_points] == [("mlflow.request_header_provider", "penstock")]
+    about = library / "penstock_steps-0.dist-info"
+    before = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in about.iterdir()}
+    make_library(home)
+    assert {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in about.iterdir()} == before
+    text = (about / "entry_points.txt").read_text()
+    (about / "entry_points.txt").write_text("[mlflow")
+    make_library(home)
+    assert (about / "entry_points.txt").read_text() == text
+    assert {path.name for path in about.iterdir()} == set(before)

@@ -168,6 +168,36 @@ def test_credentials_stay_out_of_messages_and_values():
     assert "secret" not in repr(parse_environment(document))
 
 
+HUSH = "ab-0f3c7d52-9a44-4c1e-8f0e-1d2c3b4a5968"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        (f"https://conda.example.com/t/{HUSH}/team", "https://conda.example.com/t/***/team"),
+        ("https://me:hush@h:8080/simple", "https://***@h:8080/simple"),
+        ("https://h/t/short/x.whl", "https://h/t/short/x.whl"),
+    ],
+)
+def test_what_opens_an_address_is_not_shown(address: str, shown: str) -> None:
+    assert hide_credentials(address) == shown
+
+
+@pytest.mark.parametrize(
+    "line", [f"-r https://{HUSH}@h/lines.txt", f"--requirement=https://me:{HUSH}@h/x", f"wheels/x.whl#https://{HUSH}@h"]
+)
+def test_no_message_shows_what_opens_an_address(line: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_lines([line])
+    assert HUSH not in str(caught.value)
+
+
+def test_nor_does_that_about_a_package_of_conda() -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_conda(f"https://conda.example.com/t/{HUSH}/team::!")
+    assert HUSH not in str(caught.value)
+
+
 # conda
 
 

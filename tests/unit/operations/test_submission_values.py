@@ -7,7 +7,7 @@ import pytest
 from penstock.model.errors import Invalid
 from penstock.model.graph import Parameter, PipelineGraph, StepNode
 from penstock.operations.graph_shapes import check_shape
-from penstock.operations.submit import check_values
+from penstock.operations.submissions import check_values
 
 FITS: list[tuple[str, Any, bool]] = [
     *[("int", 1, True), ("int", True, True), ("int", 1.0, False), ("int", "1", False)],

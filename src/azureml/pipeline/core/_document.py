@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
+from azureml.core._places import Target
 from azureml.pipeline.core._dataset_ports import DatasetOutput, describe_output, format_registration, parse_registration
 from azureml.pipeline.core._definitions import (
     RUN_AFTER_INPUT,
@@ -16,7 +17,7 @@ from azureml.pipeline.core._definitions import (
     is_run_after_port,
 )
 from azureml.pipeline.core._graph import Graph
-from azureml.pipeline.core._graph_context import ModuleBuilder, Target, _GraphContext
+from azureml.pipeline.core._graph_context import ModuleBuilder, _GraphContext
 from azureml.pipeline.core._nodes import DataSourceNode, InputPort, ModuleNode, Node, OutputPort
 from azureml.pipeline.core._parameters import ParamDef, PipelineParameter, kind_of, plain_value
 from penstock.model import graph as model

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence, Tuple, ValuesView
 
+from azureml.core._nearest import nearest
 from azureml.pipeline.core._bindings import InputPortBinding, OutputPortBinding
-from azureml.pipeline.core._errors import nearest
 from azureml.pipeline.core._nodes import DataSourceNode, Edge, ModuleNode, Node
 from azureml.pipeline.core._parameters import Param, PipelineParameter, merge_parameter
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from azureml.core._nearest import nearest
 from azureml.data.data_reference import DataReference
 from azureml.pipeline.core import _arguments
 from azureml.pipeline.core._bindings import InputPortBinding, data_path_of, is_data_path_pair
 from azureml.pipeline.core._definitions import DataSource, DataSourceDef
-from azureml.pipeline.core._errors import nearest
 from azureml.pipeline.core._graph import Graph
 from azureml.pipeline.core._graph_context import DataSourceBuilder
 from azureml.pipeline.core._nodes import InputPort, Node

@@ -6,9 +6,10 @@ import logging
 import posixpath
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
+from azureml.core._places import Target
 from azureml.data.datapath import DataPath
 from azureml.pipeline.core import _arguments
-from azureml.pipeline.core._graph_context import ModuleBuilder, Target
+from azureml.pipeline.core._graph_context import ModuleBuilder
 from azureml.pipeline.core._parameters import ParamDef, PipelineParameter
 from azureml.pipeline.core.builder import PipelineStep
 

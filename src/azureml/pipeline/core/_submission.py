@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 
 from azureml.core._errors import v1_errors
 from azureml.core._git import git_properties
+from azureml.core._nearest import nearest
+from azureml.core._source_folders import check_in_snapshot
 from azureml.data.datapath import DataPath
 from azureml.data.dataset_consumption_config import dataset_type, is_dataset, wraps_dataset
 from azureml.pipeline.core._data_types import check_data_type
 from azureml.pipeline.core._document import builder_of, find_problems, to_document
-from azureml.pipeline.core._errors import PipelineParameterError, nearest
+from azureml.pipeline.core._errors import PipelineParameterError
 from azureml.pipeline.core._parameters import PipelineParameter, kind_of, plain_value
 
 if TYPE_CHECKING:
@@ -208,23 +210,9 @@ def _take_snapshots(graph: Graph) -> Dict[str, Snapshot]:
                 raise ValueError(f"Step '{node.name}': {error.message}") from error
             except PenstockError as error:
                 raise SnapshotException(f"Step '{node.name}': {error.message}") from error
-        _check_script(node.name, builder.script, taken[folder])
+        if builder.script is not None:
+            check_in_snapshot(taken[folder], builder.script, f"Step '{node.name}'")
     return taken
-
-
-def _check_script(step: str, script: Optional[str], snapshot: Snapshot) -> None:
-    if script is None:
-        return
-    from os import path
-
-    from azureml.pipeline.core._graph_context import find_script
-
-    if path.normpath(script).replace(path.sep, "/") not in {entry.path for entry in snapshot.files}:
-        find_script(snapshot.folder, script, f"Step '{step}'")
-        raise ValueError(
-            f"Step '{step}': the ignore file in {snapshot.folder} leaves out the script '{script}'. "
-            "Change .amlignore (or .gitignore, when that is all there is)."
-        )
 
 
 def _upload(client: Any, snapshots: Mapping[str, Snapshot]) -> None:

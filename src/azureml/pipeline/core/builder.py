@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from azureml.core._source_folders import find_script
 from azureml.pipeline.core import _arguments, _dataset_ports
 from azureml.pipeline.core._bindings import InputPortBinding, OutputPortBinding, TrainingOutput, check_mode, check_port_name
 from azureml.pipeline.core._definitions import InputPortDef, ModuleDef, OutputPortDef, datastore_name
-from azureml.pipeline.core._graph_context import find_script
 from penstock.model.graph import Argument
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from azureml.pipeline.core._port_data import PortDataReference
 from azureml.pipeline.core._watching import Wait, wait_for_pipeline, watch_step
 from penstock.model import status as words
 from penstock.model.errors import NotFound
+from penstock.model.run_types import PIPELINE_RUN, STEP_RUN
 
 if TYPE_CHECKING:
     from typing import Literal  # novm
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 RUNNING_STATES = ["NotStarted", "Running", "Queued", "Unknown"]
 
-_PIPELINE_RUN = "azureml.PipelineRun"
-_STEP_RUN = "azureml.StepRun"
 _LOG = "user_logs/std_log.txt"
 _WHY = "logs/azureml/stderrlogs.txt"  # of a step that ended before its script began
 
@@ -84,7 +83,7 @@ class PipelineRun(Run):
 
         with v1_errors():
             record = workspace._client.get_run(run_id)
-            if record["workspace_id"] != workspace._id or record.get("type") != _PIPELINE_RUN:
+            if record["workspace_id"] != workspace._id or record.get("type") != PIPELINE_RUN:
                 raise NotFound(f"The workspace '{workspace.name}' has no pipeline run '{run_id}'.")
         experiment = Experiment(workspace, record["experiment_name"], _skip_name_validation=True, _id=record["experiment_id"])
         return PipelineRun._from_record(experiment, record)
@@ -125,7 +124,7 @@ class PipelineRun(Run):
 
     def _step_records(self) -> List[Dict[str, Any]]:
         with v1_errors():
-            records = self._client.list_children(self.id, type=_STEP_RUN)
+            records = self._client.list_children(self.id, type=STEP_RUN)
         return [record for record in records if record["status"] != words.SKIPPED]
 
     def get_graph(self) -> Graph:
@@ -400,7 +399,7 @@ class StepRun(Run):
         """
         outputs = self.get_outputs()
         if name not in outputs:
-            from azureml.pipeline.core._errors import nearest
+            from azureml.core._nearest import nearest
 
             raise KeyError(f"The step '{self.name}' has no output '{name}'.{nearest(name, outputs, 'outputs')}")
         return outputs[name]

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from penstock.engine.environments.build import build
-from penstock.engine.environments.choice import BUILD, CURRENT, GIVEN, Built, Choice
+from penstock.engine.environments.choice import BUILD, CURRENT, GIVEN, IN_IMAGE, Built, Choice
 from penstock.engine.environments.choosing import choose
 from penstock.engine.environments.store import find
 
-__all__ = ["BUILD", "CURRENT", "GIVEN", "Built", "Choice", "build", "choose", "find"]
+__all__ = ["BUILD", "CURRENT", "GIVEN", "IN_IMAGE", "Built", "Choice", "build", "choose", "find"]

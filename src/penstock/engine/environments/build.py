@@ -8,47 +8,47 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import IO
 
 from penstock.client.home import Home
-from penstock.engine.environments import conda, store
+from penstock.engine.environments import conda
 from penstock.engine.environments.choice import Built, Choice, Plan
 from penstock.engine.environments.failures import NO_SPACE, READ_ONLY, Unsolvable, build_failed, read_failure
 from penstock.engine.environments.installed import list_installed
 from penstock.engine.environments.interpreters import Interpreter, describe
 from penstock.engine.environments.relaxing import Line
 from penstock.engine.environments.solving import Puzzle, no_room
+from penstock.engine.environments.store import find
 from penstock.engine.environments.uv import Session
 from penstock.model.errors import Unavailable
 from penstock.model.requirements import parse_requirement
+from penstock.storage import built as places
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def build(home: Home, choice: Choice, policy: str, log: Callable[[str], None], check: Callable[[], None]) -> Built:
+def build(home: Home, choice: Choice, policy: str, check: Callable[[], None]) -> Built:
     """Build what was chosen, unless it is there; whoever else builds it is waited for. Blocks: do it aside.
 
     Args:
         home: The home folder.
         choice: Of kind 'build'.
         policy: exact: nothing is relaxed. compatible: pins that can't be met on this Python are.
-        log: Gets each line of the build's log (`store.log_path` has them too). Called in this thread.
         check: Called about ten times a second; what it raises ends the build and its processes, and is raised again.
 
     Raises:
         BuildFailed: It can't be built. The message names the requirement and what to change; `details["log"]` has the last lines.
-        Unavailable: Not now: the disk is full, the home folder can't be written, uv is missing.
+        Unavailable: Not now: the disk is full, the home folder can't be written.
     """
     key, plan = choice.key, choice.plan
     if key is None or plan is None:
         raise ValueError(f"A choice of kind '{choice.kind}' has nothing to build.")
-    found = store.find(home, key)
+    found = find(home, key)
     if found is not None:
         return found
-    with _disk_troubles(home), store.hold_lock(home, key, check) as lock:
-        return store.find(home, key) or _build_alone(home, choice, plan, policy, log, check, lock)
+    with _disk_troubles(home), places.hold_lock(home, key, check) as lock:
+        return find(home, key) or _build_alone(home, choice, plan, policy, check, lock)
 
 
 @contextlib.contextmanager
@@ -58,21 +58,19 @@ def _disk_troubles(home: Home) -> Iterator[None]:
     except OSError as error:
         reason = "the disk is full" if error.errno in _FULL else error.strerror or str(error)
         raise Unavailable(
-            f"The environment can't be built in {home.path / 'environments'}: {reason}. Mend that, or set PENSTOCK_HOME to another place."
+            f"The environment can't be built in {home.environments}: {reason}. Mend that, or set PENSTOCK_HOME to another place."
         ) from error
 
 
-def _build_alone(
-    home: Home, choice: Choice, plan: Plan, policy: str, log: Callable[[str], None], check: Callable[[], None], lock: IO[str]
-) -> Built:
+def _build_alone(home: Home, choice: Choice, plan: Plan, policy: str, check: Callable[[], None], lock: IO[str]) -> Built:
     """Build while nobody else does; nothing is left of it but its log when that fails."""
     key, began = str(choice.key), time.monotonic()
-    store.clear(home, key)
-    folder = store.folder(home, key)
+    places.clear(home, key)
+    folder = places.folder(home, key)
     folder.mkdir(mode=0o700, parents=True)
     try:
-        with open(store.log_path(home, key), "w", encoding="utf-8") as stream:
-            session = Session(folder, partial(_write_both, stream, log), check, lock)
+        with open(places.log_path(home, key), "w", encoding="utf-8") as log:
+            session = Session(folder, log, check, lock)
             pins, notes, interpreter = _build_steps(session, plan, choice, policy)
             seconds = round(time.monotonic() - began, 1)
             session.say(f"Built in {seconds} s.")
@@ -84,19 +82,13 @@ def _build_alone(
             "built_at": datetime.now(timezone.utc).isoformat(),
             "seconds": seconds,
         }
-        store.save_facts(home, key, facts)
+        places.save_facts(home, key, facts)
     except BaseException:
-        store.clear(home, key)
+        places.clear(home, key)
         raise
-    built = store.find(home, key)
+    built = find(home, key)
     assert built is not None, "it was just written"
     return built
-
-
-def _write_both(stream: IO[str], log: Callable[[str], None], line: str) -> None:
-    stream.write(f"{line}\n")
-    stream.flush()
-    log(line)
 
 
 def _build_steps(session: Session, plan: Plan, choice: Choice, policy: str) -> tuple[list[str], list[str], Interpreter]:

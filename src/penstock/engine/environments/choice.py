@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-CURRENT, GIVEN, BUILD = "current", "given", "build"
+from penstock.engine.environments.containers import Image
+
+CURRENT, GIVEN, BUILD, IN_IMAGE = "current", "given", "build", "in image"
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ class Choice:
     """On which interpreter a step runs, or what has to be built first.
 
     Attributes:
-        kind: 'current' (the submitting interpreter), 'given' (the one that the environment names) or 'build'.
+        kind: 'current' (the submitting interpreter), 'given' (the one that the environment names), 'build', or 'in image' (the
+            image's own, by whatever name it is found there).
         interpreter: Its path; None when it has to be built.
         python: What it is, such as 'cpython 3.7.16'.
         key: The name of what is built: a hash of the specification. Two machines with the same Python have the same key.
         specification: What is built, in words; JSON values, credentials hidden.
         notes: What was decided that the user did not say: the nearest Python, packages left out.
         plan: What `build` needs.
+        image: The image that its steps run in; None outside of containers.
     """
 
     kind: str
@@ -57,6 +61,12 @@ class Choice:
     specification: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     plan: Plan | None = field(default=None, repr=False, compare=False)
+    image: Image | None = None
+
+    @property
+    def place(self) -> str:
+        """What steps run on, and in which image: what an earlier result must have been made on, too."""
+        return f"{self.python} in the image {self.image.name}" if self.image else self.python
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from penstock.engine.environments import conda
 from penstock.engine.environments.choice import BUILD, CURRENT, GIVEN, Choice, Plan
 from penstock.engine.environments.installed import find_lacking
 from penstock.engine.environments.interpreters import Interpreter, describe, pick
-from penstock.engine.environments.mapping import Mapped, fingerprint_of_file, map_to_pip
+from penstock.engine.environments.mapping import Mapped, find_program, fingerprint_of_file, map_to_pip
 from penstock.engine.environments.versions import applies
 from penstock.model.errors import Invalid, NotFound, Unsupported
 from penstock.model.requirements import V1_PYTHON, Requirement, Wanted, hide_credentials
@@ -90,10 +90,13 @@ def _choose_packages(asked: _Asked, policy: str) -> Choice:
     wanted = asked.wanted
     engine = conda.find_engine()
     mapped = map_to_pip(wanted)
-    if mapped.only_conda and engine:
+    here = {} if asked.exact else {text: path for text in mapped.only_conda if (path := find_program(text))}
+    lacking = tuple(text for text in mapped.only_conda if text not in here)
+    if lacking and engine:
         return _choose_conda(asked, engine, policy)
     python, note = pick(wanted.python, asked.submitting, policy)
-    notes = [*([note] if note else []), *mapped.notes, *_without_conda(asked, mapped)]
+    notes = [*([note] if note else []), *mapped.notes, *_without_conda(asked, lacking)]
+    notes += [f"The conda package '{text}' is left out: {path} is there." for text, path in here.items()]
     if python.minor == asked.submitting.minor and _suffices(mapped, asked.submitting):
         return _current(asked.submitting, notes)
     if wanted.python == V1_PYTHON and not asked.exact and _suffices(mapped, asked.submitting):  # v1 wrote it there, nobody asked for it
@@ -113,15 +116,15 @@ def _suffices(mapped: Mapped, interpreter: Interpreter) -> bool:
     return find_lacking(needed, interpreter) is None
 
 
-def _without_conda(asked: _Asked, mapped: Mapped) -> list[str]:
+def _without_conda(asked: _Asked, lacking: Sequence[str]) -> list[str]:
     """Return the note that packages are left out because nothing here can provide them.
 
     Raises:
         Unsupported: The policy is `exact`.
     """
-    if not mapped.only_conda:
+    if not lacking:
         return []
-    names = ", ".join(mapped.only_conda)
+    names = ", ".join(lacking)
     if asked.exact:
         raise Unsupported(
             f"The environment '{asked.wanted.name}' asks for {names}, which only conda has, and no conda is on this machine. Install "

@@ -89,10 +89,19 @@ def describe(path: str) -> Interpreter:
         NotFound: It is gone.
         Invalid: It does not run.
     """
+    return _ask(path, modified_at(path))
+
+
+def modified_at(path: str) -> int:
+    """Return when an interpreter's file was changed last, in nanoseconds.
+
+    Raises:
+        NotFound: It is gone.
+    """
     try:
-        return _ask(path, os.stat(path).st_mtime_ns)
+        return os.stat(path).st_mtime_ns
     except OSError as error:
-        raise NotFound(f"The interpreter {path} can't be used: {error.strerror}.") from error
+        raise NotFound(f"The interpreter {path} is gone ({error.strerror}).") from error
 
 
 @functools.lru_cache(maxsize=256)
@@ -103,7 +112,7 @@ def _ask(path: str, modified: int) -> Interpreter:
             [path, "-c", _QUESTION], capture_output=True, text=True, timeout=SECONDS_TO_ANSWER, check=True, env=environment, cwd="/"
         )
         said = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError) as error:
+    except (subprocess.SubprocessError, OSError, ValueError) as error:
         reason = (getattr(error, "stderr", None) or str(error)).strip()
         raise Invalid(f"The interpreter {path} does not run: {reason[-300:]}") from error
     return Interpreter(path, said["implementation"], tuple(said["version"]), tuple(said["paths"]), tuple(sorted(said["markers"].items())))

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ from penstock.model.requirements import (
     parse_requirement,
 )
 
+# Programs whose version hardly ever matters: those of the machine do as well as conda's.
+_PLAIN_PROGRAMS = {"curl", "git", "git-lfs", "make", "unzip", "wget", "zip"}
 ANOTHER_VERSION = "*"  # after a name in the table: the versions of the two packages have nothing to do with each other
 
 
@@ -69,6 +72,12 @@ def map_to_pip(wanted: Wanted, conda: Iterable[str] | None = None) -> Mapped:
     needed += [parse_requirement(line) for line in wanted.requirements]
     others, brought = _replace_ours(needed)
     return Mapped(tuple(dict.fromkeys(others)), tuple(brought), frozenset(guessed), tuple(only_conda), tuple(notes), _list_held(needed))
+
+
+def find_program(text: str) -> str | None:
+    """Return the path of the program that stands in for a package of conda's; None where it is none, or not on the PATH."""
+    name = parse_conda(text).name
+    return shutil.which(name) if name in _PLAIN_PROGRAMS else None
 
 
 def _requirement(package: CondaPackage, target: str, notes: list[str]) -> Requirement:

@@ -18,8 +18,8 @@ from typing import IO
 
 from penstock.engine.environments.failures import Unsolvable
 from penstock.engine.environments.indexes import uv_variables
-from penstock.engine.environments.store import note_processes
 from penstock.model.requirements import hide_credentials
+from penstock.storage.built import note_processes
 
 _LOOK_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
@@ -63,7 +63,7 @@ class Session:
 
     Attributes:
         folder: Where they run.
-        log: Gets each line they write.
+        log: The file that gets each line they write.
         check: Called now and then; what it raises ends the command.
         lock: The environment's lock, which the commands inherit.
         offline: Whether uv is to ask no network.
@@ -71,7 +71,7 @@ class Session:
     """
 
     folder: Path
-    log: Callable[[str], None]
+    log: IO[str]
     check: Callable[[], None]
     lock: IO[str]
     offline: bool = False
@@ -82,7 +82,8 @@ class Session:
         for line in text.splitlines():
             hidden = hide_credentials(line)
             self.lines.append(hidden)
-            self.log(hidden)
+            self.log.write(f"{hidden}\n")
+        self.log.flush()
 
     def uv(self, *arguments: str, aloud: bool = True) -> tuple[bool, list[str]]:
         """Run uv; return whether it succeeded, and the lines it wrote. What it says is logged, unless it was only asked a question."""
@@ -115,6 +116,8 @@ class Session:
         except BaseException:
             _end(process)
             raise
+        finally:
+            _kill_rest(process)
         return process.returncode == 0, lines
 
     def _follow(self, process: subprocess.Popen[bytes]) -> Iterator[str]:
@@ -154,6 +157,12 @@ def _tell_signal(process: subprocess.Popen[bytes]) -> Iterator[str]:
     """Yield a line for a command that a signal ended: it could not say so itself."""
     if process.returncode is not None and process.returncode < 0:
         yield f"error: it was ended by {signal.Signals(-process.returncode).name}."
+
+
+def _kill_rest(process: subprocess.Popen[bytes]) -> None:
+    """Kill what a command left running when it ended: when uv is killed, what makes a package goes on and holds the lock."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from penstock.engine.environments.containers import Container
 
 Packed = bytes  # a manifest, as penstock.compile.manifests packs it
 Handle = dict[str, Any]  # JSON: it is kept in a row, so that the next service finds the process again
@@ -39,6 +42,7 @@ class StepOrder:
     links: tuple[tuple[str, str], ...] = ()
     cached: tuple[tuple[str, str], ...] = ()  # files of the cache, which may be cleared meanwhile
     outputs: tuple[Output, ...] = ()
+    container: Container | None = None  # then `environment` is that of the process that starts it
 
 
 @dataclass(frozen=True)

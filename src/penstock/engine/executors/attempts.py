@@ -2,7 +2,8 @@
 
 An attempt folder holds, in the format of `penstock.model.fields`: `order` (what to do; written by the executor, gone when it began),
 `lock` (held by the keeper while the attempt is its own), `started` (the script may have begun), `error` (an uncaught exception),
-`exit` (how it ended, written once), `manifests` (the files of its outputs, by digest), `abandoned` (nobody may begin it any more).
+`exit` (how it ended, written once), `manifests` (the files of its outputs, by digest), `abandoned` (nobody may begin it any more),
+`container` (the commands that stop and remove its container, where it runs in one).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import fcntl
 import os
 import shutil
 import stat
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +26,9 @@ Fields = dict[str, list[str]]
 MARK = "PENSTOCK_ATTEMPT"  # in the environment of every process of an attempt: how a process that left its family is found
 LOG = "user_logs/std_log.txt"
 COLLECTED = ("outputs", "logs")
+CONTAINER = "container"
+STOP, REMOVE = "stop", "remove"
+_ENGINE_SECONDS = {STOP: 3700.0, REMOVE: 60.0}  # how long an engine may take: to stop one, longer than any grace period
 INPUTS = "inputs"  # in a run's folder: inputs that have no place elsewhere
 
 
@@ -57,6 +62,19 @@ def hold(attempt: Path) -> Iterator[None]:
 def groups(values: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
     """Yield the values in tuples of `size`."""
     return zip(*[iter(values)] * size, strict=True)
+
+
+def has_container(attempt: Path) -> bool:
+    """Tell whether an attempt runs in a container."""
+    return (attempt / CONTAINER).exists()
+
+
+def end_container(attempt: Path, how: str) -> None:
+    """Stop or remove (`how`) an attempt's container. That there is none, or none any more, is no mishap."""
+    with contextlib.suppress(OSError, KeyError, ValueError, subprocess.TimeoutExpired):
+        command = load(str(attempt / CONTAINER))[how]
+        null = subprocess.DEVNULL
+        subprocess.run(command, stdin=null, stdout=null, stderr=null, timeout=_ENGINE_SECONDS[how], check=False)
 
 
 class Abandoned(Exception):
@@ -268,4 +286,7 @@ def system_error(error: OSError) -> list[str]:
         place = f"{error.filename2}, to show {place} there"
     if error.errno == errno.ENOSPC:
         return ["DiskFull", f"The disk is full: {place} could not be written. Free some room and submit again.", ""]
+    if error.errno == errno.E2BIG:
+        told = "The arguments and environment variables are longer than this machine passes to a process."
+        return ["ArgumentsTooLong", f"{told} Write what is long into a file of the source folder, or into a dataset.", ""]
     return ["SystemError", f"{place}: {error.strerror or error}", ""]

@@ -23,10 +23,13 @@ from pathlib import Path
 from penstock.client.home import Home
 from penstock.engine.executors.attempts import (
     LOG,
+    REMOVE,
     Abandoned,
     check_wanted,
     clear_up,
     collect,
+    end_container,
+    has_container,
     hold,
     prepare,
     publish,
@@ -121,9 +124,17 @@ def _run(order: dict[str, list[str]], attempt: Path, folder: Path) -> dict[str, 
     record = {"ended_at": [repr(time.time())]}
     with contextlib.suppress(OSError):  # what the script left running in its group ends with it
         os.killpg(process.pid, signal.SIGKILL)
+    if has_container(attempt):
+        end_container(attempt, REMOVE)  # it goes on where only the process that started it was killed
+        code = _unwrap(code)
     record.update({"signal": [str(-code)]} if code < 0 else {"exit_code": [str(code)]})
     record.update(_results(order, attempt, folder, record))
     return record
+
+
+def _unwrap(code: int) -> int:
+    """Return how a container's process ended, as of one of our own: engines tell of a signal as shells do."""
+    return 128 - code if code - 128 in set(signal.Signals) else code
 
 
 def _results(order: dict[str, list[str]], attempt: Path, folder: Path, record: dict[str, list[str]]) -> dict[str, list[str]]:

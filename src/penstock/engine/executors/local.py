@@ -11,14 +11,31 @@ import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
 from penstock.client.home import Home
+from penstock.engine.environments import containers
 from penstock.engine.executors import Handle, Outcome, Published, StepOrder
-from penstock.engine.executors.attempts import LOG, MARK, clear_up, collect, groups, lock, read_manifest_file, write_fields
+from penstock.engine.executors.attempts import (
+    CONTAINER,
+    LOG,
+    MARK,
+    REMOVE,
+    STOP,
+    clear_up,
+    collect,
+    end_container,
+    groups,
+    has_container,
+    lock,
+    read_manifest_file,
+    write_fields,
+)
 from penstock.engine.executors.keeper import LEAVE
 from penstock.model.fields import load
 
@@ -36,6 +53,7 @@ class LocalExecutor:
         self._launcher = str(library / "penstock/runtime/launcher.py")
         self._pipe: int | None = None
         self._families: dict[str, Family] = {}
+        self._ending: dict[tuple[str, str], threading.Thread] = {}  # what engines are at work on: attempt, stop or remove
         self._handed: dict[str, float] = {}  # when an attempt was put into the keeper's pipe, by our clock
 
     def open(self) -> None:
@@ -56,6 +74,9 @@ class LocalExecutor:
         attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / LOG).parent.mkdir(exist_ok=True)
         (folder / LOG).touch()
+        if order.container:
+            commands = {STOP: containers.stop_command(order.container), REMOVE: containers.remove_command(order.container)}
+            write_fields(attempt, CONTAINER, commands)
         write_fields(attempt, "order", self._fields(order, folder, attempt))
         self._tell_keeper(handle["attempt"])
         self._handed[handle["attempt"]] = time.monotonic()
@@ -71,7 +92,7 @@ class LocalExecutor:
         return {
             "folder": [str(folder)],
             "blobs": [str(self.home.blobs)],
-            "command": [order.interpreter, self._launcher, str(attempt), order.script, *(order.command or order.arguments)],
+            "command": self._command(order, attempt),
             "environment": [text for pair in environment.items() for text in pair],
             "files": [part for path, digest, executable in order.files for part in (path, digest, "755" if executable else "644")],
             "folders": list(order.folders),
@@ -81,6 +102,10 @@ class LocalExecutor:
             "globs": [part for output in order.outputs for glob in output.globs for part in (output.name, glob)],
             "outputs": [part for output in order.outputs for part in (output.name, output.path, output.upload_from)],
         }
+
+    def _command(self, order: StepOrder, attempt: Path) -> list[str]:
+        command = [order.interpreter, self._launcher, str(attempt), order.script, *(order.command or order.arguments)]
+        return containers.run_command(replace(order.container, command=command)) if order.container else command
 
     # The keeper
 
@@ -147,6 +172,7 @@ class LocalExecutor:
 
     def _clear_up(self, handle: Handle) -> None:
         """Do what the dead keeper can't do any more: end the script, keep its files."""
+        end_container(Path(handle["attempt"]), REMOVE)
         for _ in range(STOP_TRIES):
             if self.stop(handle, force=True):
                 break
@@ -156,6 +182,7 @@ class LocalExecutor:
 
     def _forget(self, handle: Handle) -> None:
         self._handed.pop(handle["attempt"], None)
+        self._ending = {key: thread for key, thread in self._ending.items() if thread.is_alive()}
 
     def _is_on_its_way(self, handle: Handle) -> bool:
         """Tell whether an attempt still waits in the pipe of a keeper that lives."""
@@ -178,12 +205,21 @@ class LocalExecutor:
             (Path(handle["attempt"]) / "abandoned").touch()  # what has not begun shall not begin, what is copied or hashed can stop
         family = self._families.setdefault(handle["attempt"], Family(handle))
         members = family.find()
-        for process in members:  # children first: a parent can't start another one in the meantime and blame us
-            with contextlib.suppress(psutil.Error):
-                process.kill() if force else process.terminate()
+        in_container = has_container(Path(handle["attempt"]))
+        if in_container:
+            self._end_container(handle["attempt"], REMOVE if force else STOP)
+        if force or not in_container:  # else the engine asks
+            _end(members, force)
         if not members:
             self._families.pop(handle["attempt"], None)
         return not members
+
+    def _end_container(self, attempt: str, how: str) -> None:
+        """Have the engine stop or remove an attempt's container, aside: it may take its time."""
+        if (attempt, how) not in self._ending or not self._ending[attempt, how].is_alive():
+            thread = threading.Thread(target=end_container, args=[Path(attempt), how], name=f"container {how}", daemon=True)
+            self._ending[attempt, how] = thread
+            thread.start()
 
 
 class Family:
@@ -210,6 +246,12 @@ class Family:
                 self._seen.update(process.children(recursive=True))
         self._seen = {process for process in self._seen if process.pid != os.getpid() and _is_alive(process)}
         return sorted(self._seen, key=_generation, reverse=True)
+
+
+def _end(members: list[psutil.Process], force: bool) -> None:
+    for process in members:  # children first: a parent can't start another one in the meantime and blame us
+        with contextlib.suppress(psutil.Error):
+            process.kill() if force else process.terminate()
 
 
 def _is_alive(process: psutil.Process) -> bool:

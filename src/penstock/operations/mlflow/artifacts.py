@@ -5,21 +5,18 @@ An address is `runs/<run id>/<file>`, `logged-models/<id>/<file>`, which is a fo
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
-import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from penstock.model.errors import Invalid, NotFound, Refused, TooLarge, Unavailable
+from penstock.model.errors import Invalid, NotFound, Refused, TooLarge
 from penstock.operations import files, models
 from penstock.operations.context import Context
 from penstock.operations.tokens import Grant
 from penstock.storage.files import IncomingFile, OpenFile
-from penstock.storage.paths import clean_relative, safe_join
+from penstock.storage.paths import clean_relative
 
 SCHEME = "mlflow-artifacts:"
 RUNS, LOGGED_MODELS, MODELS = "runs", "logged-models", "models"
@@ -54,7 +51,7 @@ class Client:
 def run_address(context: Context, run_id: str, client: Client) -> str:
     """Return the address under which a client finds and puts the artifacts of a run."""
     if not client.knows_addresses:
-        return (context.home.run_folder(run_id) / "files").as_uri()
+        return files.collected_folder(context.home, run_id).as_uri()
     return f"{SCHEME}/{RUNS}/{run_id}"
 
 
@@ -110,15 +107,25 @@ def _check_run(context: Context, grant: Grant, run_id: str) -> str:
 # Reading
 
 
-def list_artifacts(context: Context, grant: Grant, address: str, client: Client) -> list[dict[str, Any]]:
+def list_artifacts_at(context: Context, grant: Grant, address: str, client: Client) -> dict[str, Any]:
     """Return what lies directly below an address: name, whether it is a folder, size."""
+    return {"files": _list(context, grant, address, client)}
+
+
+def list_artifacts_of_run(context: Context, grant: Grant, run_id: str, path: str, client: Client) -> dict[str, Any]:
+    """Return what lies directly below a folder of a run, each under its whole name, and the address of the run."""
+    found = _list(context, grant, f"{posixpath.join(RUNS, run_id)}/{path}", Client())
+    whole = [{**item, "path": posixpath.join(path, item["path"])} for item in found]
+    return {"root_uri": run_address(context, run_id, client), "files": whole}
+
+
+def _list(context: Context, grant: Grant, address: str, client: Client) -> list[dict[str, Any]]:
     place = find_place(context, grant, address)
     if place.model:
         return _children(_model_files(context, grant, place), place.path)
-    listed = ((item["name"], item["size"]) for item in files.list_files(context, place.run_id))
     if client.knows_logged_models and address.startswith(f"{RUNS}/") and _is_of_logged_model(context, place):
         return []  # the client lists the model beside the run: it would have each of its files twice
-    return _children(listed, place.path)
+    return _children(((item["name"], item["size"]) for item in files.list_files(context, place.run_id)), place.path)
 
 
 def _children(listed: Iterable[tuple[str, int]], path: str) -> list[dict[str, Any]]:
@@ -143,20 +150,19 @@ def open_artifact(context: Context, grant: Grant, address: str) -> OpenFile:
         raise NotFound(f"'{address[:200]}' is no file.")
     if not place.model:
         return files.open_file(context, place.run_id, place.path)
-    name, version = place.model
-    return models.open_model_file(context, grant.workspace_id, name, version, model_prefix(context, grant, name, version) + place.path)
+    model = models.get_model(context, grant.workspace_id, *place.model)
+    return models.open_model_file(context, grant.workspace_id, model["name"], model["version"], _prefix(model) + place.path)
 
 
 def _model_files(context: Context, grant: Grant, place: Place) -> list[tuple[str, int]]:
     assert place.model
-    prefix = model_prefix(context, grant, *place.model)
-    listed = models.get_model(context, grant.workspace_id, *place.model)["files"]
-    return [(path[len(prefix) :], size) for path, size, _ in listed]
+    model = models.get_model(context, grant.workspace_id, *place.model)
+    prefix = _prefix(model)
+    return [(path[len(prefix) :], size) for path, size, _ in model["files"]]
 
 
-def model_prefix(context: Context, grant: Grant, name: str, version: str) -> str:
+def _prefix(model: Mapping[str, Any]) -> str:
     """Return the folder that all files of a model lie in, as v1 keeps it and MLflow does not; '' when there is none."""
-    model = models.get_model(context, grant.workspace_id, name, version)
     firsts = {path.partition("/")[0] for path, _, _ in model["files"] if "/" in path}
     is_folder = model["unpack"] and len(firsts) == 1 and all("/" in path for path, _, _ in model["files"])
     return f"{firsts.pop()}/" if is_folder else ""
@@ -201,20 +207,7 @@ def receive_artifact(context: Context, grant: Grant, address: str) -> IncomingAr
 def delete_artifact(context: Context, grant: Grant, address: str) -> None:
     """Remove an artifact, a file or a folder; one that is not there is no error, as for MLflow."""
     place = _writable(context, grant, address)
-    path = safe_join(context.home.run_folder(place.run_id) / "files", place.path)
-    try:
-        _remove(path)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise Unavailable(f"The artifact '{place.path}' of run {place.run_id} can't be removed: {error.strerror}.") from error
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink() or not path.is_dir():
-        os.unlink(path)
-    else:
-        shutil.rmtree(path)
+    files.delete_file(context, place.run_id, place.path)
 
 
 def _writable(context: Context, grant: Grant, address: str) -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,19 +12,32 @@ from penstock.operations.context import Context
 from penstock.operations.mlflow import filters, words
 from penstock.operations.names import check_name
 from penstock.operations.tokens import Grant
+from penstock.operations.workspaces import get_workspace
 
 _DEFAULT_ID, _DEFAULT_NAME = "0", "Default"
 ACTIVE_ONLY, DELETED_ONLY, ALL = "ACTIVE_ONLY", "DELETED_ONLY", "ALL"
 
 
 def find(context: Context, grant: Grant, experiment_id: str) -> dict[str, Any]:
-    """Return an experiment of the workspace; '0', which clients use where none was chosen, is the one named Default."""
+    """Return an experiment of the workspace to change it or to add to it; '0' is the one named Default, made when it is needed first.
+
+    Raises:
+        NotFound: The workspace has none with this id.
+    """
     if experiment_id == _DEFAULT_ID:
         return experiments.ensure_experiment(context, grant.workspace_id, _DEFAULT_NAME)
-    row = context.database.first("select id from experiments where id = ? and workspace_id = ?", (experiment_id, grant.workspace_id))
-    if row is None:
+    if not existing_ids(context, grant, [experiment_id]):
         raise NotFound(f"No Experiment with id={experiment_id[:80]} exists.")
     return experiments.get_experiment(context, experiment_id)
+
+
+def existing_ids(context: Context, grant: Grant, experiment_ids: Sequence[str]) -> list[str]:
+    """Return which of these experiments the workspace has, by the ids that they have here."""
+    rows = context.database.all(
+        "select id from experiments where workspace_id = ? and (id in (select value from json_each(?)) or (name = ? and ?))",
+        (grant.workspace_id, json.dumps(list(experiment_ids)), _DEFAULT_NAME, _DEFAULT_ID in experiment_ids),
+    )
+    return [row["id"] for row in rows]
 
 
 def _document(experiment: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +65,11 @@ def create_experiment(context: Context, grant: Grant, name: str, tags: Mapping[s
 
 
 def get_experiment(context: Context, grant: Grant, experiment_id: str) -> dict[str, Any]:
-    """Return one experiment."""
+    """Return one experiment. '0' is one in every workspace, even before it has a run; see `find` for the errors."""
+    if experiment_id == _DEFAULT_ID and not existing_ids(context, grant, [experiment_id]):
+        workspace = get_workspace(context, grant.workspace_id)
+        unmade = {"id": _DEFAULT_ID, "name": _DEFAULT_NAME, "created_at": workspace["created_at"], "archived_at": None, "tags": {}}
+        return {"experiment": _document(unmade)}
     return {"experiment": _document(find(context, grant, experiment_id))}
 
 

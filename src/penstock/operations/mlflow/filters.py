@@ -267,6 +267,11 @@ def page(items: Sequence[_T], token: str | None, size: int) -> tuple[list[_T], s
     return list(items[start:after]), base64.urlsafe_b64encode(str(after).encode()).decode() if after < len(items) else None
 
 
+def end_of_page(token: str | None, size: int) -> int:
+    """Return how many items there are up to the end of a page; see `page` for the errors."""
+    return _start(token) + size
+
+
 def _start(token: str | None) -> int:
     if not token:
         return 0

@@ -183,7 +183,7 @@ def delete_tag(context: Context, grant: Grant, model_id: str, key: str) -> None:
 
 
 def log_metrics(context: Context, grant: Grant, run_id: str, logged: Sequence[points.Point]) -> None:
-    """Keep with a model the metrics that were logged for it, beside those of its run."""
+    """Keep with a model the last metrics that were logged for it, beside those of its run, which has all of them."""
     for model_id in dict.fromkeys(point.model_id for point in logged if point.model_id):
         new = [{**point.document(), "model_id": model_id, "run_id": run_id} for point in logged if point.model_id == model_id]
         with context.change():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from penstock.model import metrics as kinds
 from penstock.operations import metrics
 from penstock.operations.context import Context
-from penstock.operations.mlflow import words
+from penstock.operations.mlflow import filters, words
 
 _RECENT_BYTES = 16 * 1024
 _BYTES_OF_POINT = 200
@@ -46,43 +46,72 @@ def number_text(value: float) -> Any:
 # Reading
 
 
-def history(context: Context, run_id: str) -> dict[str, list[Point]]:
-    """Return name -> points, in the order in which they were logged.
+_Value = tuple[str, float, int, Any]  # name, number, step, when
 
-    A list is a point for each element. What was logged without a step is numbered, so that it makes a curve. Texts, rows, tables and
+
+def _values(records: Iterable[Mapping[str, Any]]) -> Iterator[_Value]:
+    """Yield the numbers that records hold, in the order in which they were logged.
+
+    A list is a number for each element. What was logged without a step is numbered, so that it makes a curve. Texts, rows, tables and
     images are none of MLflow's metrics.
     """
-    found: dict[str, list[Point]] = {}
-    for record in metrics.list_metrics(context, run_id).get(run_id, ()):
-        name = record["name"]
+    counts: dict[str, int] = {}
+    for record in records:
+        name, step = record["name"], record.get("step")
         for value in _numbers(record):
-            points = found.setdefault(name, [])
-            step = record.get("step")
-            points.append(Point(name, value, _timestamp(record), len(points) if step is None else step))
-    return found
+            number = counts.get(name, 0)
+            counts[name] = number + 1
+            yield name, value, step if isinstance(step, int) else number, record.get("at")
 
 
 def _numbers(record: Mapping[str, Any]) -> list[float]:
     if record["kind"] not in (kinds.SCALAR, kinds.LIST):
         return []
     values = record["value"] if record["kind"] == kinds.LIST else [record["value"]]
-    return [float(value) for value in values if isinstance(value, (int, float))]
+    return [_number(value) for value in values if isinstance(value, (int, float))]
 
 
-def _timestamp(record: Mapping[str, Any]) -> int:
+def _number(value: float) -> float:
     try:
-        return words.milliseconds(record.get("at")) or 0
-    except (ValueError, TypeError):  # a step may write what it likes into its own file
+        return float(value)
+    except OverflowError:  # an integer that no float can hold
+        return math.inf if value > 0 else -math.inf
+
+
+def _point(value: _Value) -> Point:
+    name, number, step, at = value
+    return Point(name, number, _timestamp(at), step)
+
+
+def _timestamp(at: Any) -> int:
+    try:
+        return words.milliseconds(at) or 0
+    except (ValueError, TypeError, AttributeError):  # a step may write what it likes into its own file
         return 0
 
 
+def history(context: Context, run_id: str, name: str, size: int | None, token: str | None) -> tuple[list[Point], str | None]:
+    """Return a page of the points of one metric in the order in which they were logged, and the token of the next; see `filters.page`."""
+    records = metrics.read_metrics(context, run_id)
+    found = list(_values(record for record in records if record["name"] == name))
+    shown, after = filters.page(found, token, size or max(len(found), 1))
+    return [_point(value) for value in shown], after
+
+
 def latest(context: Context, run_id: str) -> dict[str, Point]:
-    """Return name -> the point that counts: that of the last step, of these the newest."""
-    return {name: max(points, key=_lateness) for name, points in history(context, run_id).items()}
+    """Return name -> the point that counts: that of the last step, of these the newest. Nothing else is kept of what is read."""
+    found: dict[str, _Value] = {}
+    for value in _values(metrics.read_metrics(context, run_id)):
+        name, _, step, _ = value
+        known = found.get(name)
+        if known is None or step > known[2] or (step == known[2] and _lateness(value) > _lateness(known)):
+            found[name] = value
+    return {name: _point(value) for name, value in found.items()}
 
 
-def _lateness(point: Point) -> tuple[Any, ...]:
-    return point.step, point.timestamp, -math.inf if math.isnan(point.value) else point.value
+def _lateness(value: _Value) -> tuple[int, float]:
+    _, number, _, at = value
+    return _timestamp(at), -math.inf if math.isnan(number) else number
 
 
 def latest_documents(context: Context, run_id: str) -> list[dict[str, Any]]:
@@ -94,14 +123,17 @@ def latest_documents(context: Context, run_id: str) -> list[dict[str, Any]]:
 
 
 def _known(context: Context, run_id: str, new: Sequence[Point]) -> set[tuple[Any, ...]]:
-    """Return the points that `new` may repeat: those of a moment ago, and all of them where the metrics of a model are logged.
+    """Return which points of `new` are repeated: those of a moment ago, and any of them where the metrics of a model are logged.
 
     MLflow 3 logs these when the model is, and they are those of its run again.
     """
-    if any(point.model_id for point in new):
-        return {point.identity for earlier in history(context, run_id).values() for point in earlier}
-    records = metrics.list_last_metrics(context, run_id, _RECENT_BYTES + len(new) * _BYTES_OF_POINT)
-    return {Point(one["name"], value, _timestamp(one), one.get("step") or 0).identity for one in records for value in _numbers(one)}
+    recent = metrics.list_last_metrics(context, run_id, _RECENT_BYTES + len(new) * _BYTES_OF_POINT)
+    reaches_back = any(_timestamp(one.get("at")) < min(point.timestamp for point in new) for one in recent)
+    is_of_model = any(point.model_id for point in new)
+    records = metrics.read_metrics(context, run_id) if is_of_model and not reaches_back else recent
+    wanted = {point.identity for point in new}
+    logged = (Point(one["name"], value, _timestamp(one.get("at")), one.get("step") or 0) for one in records for value in _numbers(one))
+    return {point.identity for point in logged if point.identity in wanted}
 
 
 def append(context: Context, run_id: str, points: Sequence[Point]) -> None:

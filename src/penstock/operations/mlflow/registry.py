@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from penstock.model.errors import Invalid, NotFound
-from penstock.operations import models, registered_models
+from penstock.operations import files, models, registered_models
 from penstock.operations.context import Context
 from penstock.operations.mlflow import artifacts, filters, words
 from penstock.operations.mlflow.artifacts import Client
@@ -35,7 +34,7 @@ def get_name(context: Context, grant: Grant, name: str) -> dict[str, Any]:
     return {"registered_model": _name_document(found, _versions(context, grant, name))}
 
 
-def _versions(context: Context, grant: Grant, name: str | None = None) -> list[dict[str, Any]]:
+def _versions(context: Context, grant: Grant, name: str) -> list[dict[str, Any]]:
     return models.list_models(context, grant.workspace_id, name)
 
 
@@ -67,8 +66,7 @@ def search_names(context: Context, grant: Grant, filter: str, size: int, order_b
     known = registered_models.list_registered_models(context, grant.workspace_id)
     found = [item for item in known if filters.matches(comparisons, lambda kind, name, item=item: _name_value(item, kind, name))]  # type: ignore[misc]
     shown, after = filters.page(filters.ordered(found, orders, _name_value), token, size)
-    versions = _versions(context, grant)
-    listed = [_name_document(item, [one for one in versions if one["name"] == item["name"]]) for item in shown]
+    listed = [_name_document(item, _versions(context, grant, item["name"])) for item in shown]
     return {"registered_models": listed, **({"next_page_token": after} if after else {})}
 
 
@@ -183,10 +181,11 @@ def find_source(context: Context, grant: Grant, source: str, model_id: str | Non
 def _address_of_file(context: Context, path: str) -> str:
     """Return the address of a file of a run, as clients name it that know files only."""
     root = f"{context.home.runs}/"
-    run_id, _, rest = path[len(root) :].partition("/")
-    if not path.startswith(root) or not rest.startswith("files/"):
+    run_id, _, _ = path[len(root) :].partition("/")
+    folder = f"{files.collected_folder(context.home, run_id)}/"
+    if not path.startswith(root) or not path.startswith(folder):
         raise _foreign(path)
-    return posixpath.join(artifacts.RUNS, run_id, rest[len("files/") :])
+    return posixpath.join(artifacts.RUNS, run_id, path[len(folder) :])
 
 
 def _foreign(source: str) -> Invalid:
@@ -230,7 +229,9 @@ def search_versions(context: Context, grant: Grant, filter: str, size: int, orde
     """Return the versions that a filter leaves, a page at a time, the newest first."""
     comparisons, orders = filters.parse_filter(filter), filters.parse_orders(order_by)
     names = {item["name"]: _aliases(item) for item in registered_models.list_registered_models(context, grant.workspace_id)}
-    known = [item for item in _versions(context, grant) if item["name"] in names]
+    wanted = {item.name: str(item.value) for item in comparisons if item.kind == filters.ATTRIBUTE and item.operator == "="}
+    versions = models.list_models(context, grant.workspace_id, wanted.get("name"), run_id=wanted.get("run_id") or None)
+    known = [item for item in versions if item["name"] in names]
     found = [item for item in known if filters.matches(comparisons, lambda kind, name, item=item: _version_value(item, kind, name))]  # type: ignore[misc]
     shown, after = filters.page(filters.ordered(found, orders, _version_value), token, size)
     listed = [_version_document(item, names[item["name"]]) for item in shown]
@@ -297,11 +298,11 @@ def _write_stage(context: Context, grant: Grant, found: Mapping[str, Any], stage
 def delete_version(context: Context, grant: Grant, name: str, version: str) -> None:
     """Delete a version, and the aliases that stand for it."""
     number = models.get_model(context, grant.workspace_id, name, version)["version"]
-    models.delete_model(context, grant.workspace_id, name, number)
-    with context.change():
+    with context.change():  # first: an alias of a version that is gone would be there for ever
         aliases = _aliases(registered_models.get_registered_model(context, grant.workspace_id, name))
         left = {alias: known for alias, known in aliases.items() if known != number}
         registered_models.update_registered_model(context, grant.workspace_id, name, details={"aliases": left})
+    models.delete_model(context, grant.workspace_id, name, number)
 
 
 def download_address(context: Context, grant: Grant, name: str, version: str, client: Client) -> dict[str, Any]:
@@ -309,5 +310,5 @@ def download_address(context: Context, grant: Grant, name: str, version: str, cl
     found = models.get_model(context, grant.workspace_id, name, version)
     path = (found["details"].get(_OURS) or {}).get("path")
     if not client.knows_addresses and path and found["run_id"]:
-        return {"artifact_uri": Path(context.home.run_folder(found["run_id"]) / "files" / path).as_uri()}
+        return {"artifact_uri": (files.collected_folder(context.home, found["run_id"]) / path).as_uri()}
     return {"artifact_uri": artifacts.model_address(found["name"], found["version"])}

@@ -10,7 +10,7 @@ from penstock.model import status as ours
 from penstock.model.errors import Invalid, NotFound, Refused
 from penstock.operations import runs
 from penstock.operations.context import Context
-from penstock.operations.mlflow import experiments, filters, inputs, points, words
+from penstock.operations.mlflow import experiments, inputs, points, words
 from penstock.operations.mlflow.artifacts import Client, run_address
 from penstock.operations.names import texts
 from penstock.operations.tokens import Grant
@@ -110,8 +110,7 @@ def params_of(context: Context, run_ids: Sequence[str]) -> dict[str, dict[str, s
 def metric_history(context: Context, grant: Grant, run_id: str, name: str, size: int | None, token: str | None) -> dict[str, Any]:
     """Return the points of one metric, all of them where no size is asked for."""
     find_row(context, grant, run_id)
-    found = points.history(context, run_id).get(name, [])
-    shown, after = filters.page(found, token, size or max(len(found), 1))
+    shown, after = points.history(context, run_id, name, size, token)
     return {"metrics": [point.document() for point in shown], **({"next_page_token": after} if after else {})}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Any
 
 from penstock.model.errors import Invalid
 from penstock.operations.context import Context
-from penstock.operations.mlflow import artifacts, experiments, filters, inputs, logged_models, points, registry, runs, search
+from penstock.operations.mlflow import artifacts, batches, experiments, filters, inputs, logged_models, points, registry, runs, search
 from penstock.operations.mlflow.artifacts import Client
 from penstock.operations.tokens import Grant
 from penstock.service.mlflow.asked import Asked
@@ -175,13 +174,13 @@ def _point(asked: Asked, timestamp: int | None = None) -> points.Point:
 @table.add("POST", f"{BASE}/runs/log-metric", Role.CONTRIBUTOR)
 def log_metric(call: MlflowCall) -> Verb:
     """Log a point of a metric."""
-    return partial(_log, call, [_point(call.asked)], [], {})
+    return _verb(batches.log, call, call.asked.run_id(), [_point(call.asked)], [], {})
 
 
 @table.add("POST", f"{BASE}/runs/log-parameter", Role.CONTRIBUTOR)
 def log_param(call: MlflowCall) -> Verb:
     """Log a param, which can't change."""
-    return partial(_log, call, [], [(call.asked.text("key"), call.asked.value("value"))], {})
+    return _verb(batches.log, call, call.asked.run_id(), [], [(call.asked.text("key"), call.asked.value("value"))], {})
 
 
 @table.add("POST", f"{BASE}/runs/log-batch", Role.CONTRIBUTOR)
@@ -192,13 +191,7 @@ def log_batch(call: MlflowCall) -> Verb:
         if len(asked.objects(name)) > most:
             raise Invalid(f"A batch has at most {most} {name}.")
     params = [(item.text("key"), item.value("value")) for item in asked.members("params")]
-    return partial(_log, call, [_point(item) for item in asked.members("metrics")], params, asked.pairs("tags"))
-
-
-def _log(call: MlflowCall, metrics: list[points.Point], params: list[tuple[str, str]], tags: dict[str, str]) -> None:
-    run_id = call.asked.run_id()
-    runs.log(call.context, call.grant, run_id, metrics, params, tags)
-    logged_models.log_metrics(call.context, call.grant, run_id, metrics)
+    return _verb(batches.log, call, call.asked.run_id(), [_point(item) for item in asked.members("metrics")], params, asked.pairs("tags"))
 
 
 @table.add("POST", f"{BASE}/runs/set-tag", Role.CONTRIBUTOR)
@@ -229,13 +222,7 @@ def log_model(call: MlflowCall) -> Verb:
 @table.add("POST", f"{BASE}/runs/log-inputs", Role.CONTRIBUTOR)
 def log_inputs(call: MlflowCall) -> Verb:
     """Note which datasets and models a run read."""
-    return partial(_log_inputs, call, call.asked.objects("datasets"), call.asked.objects("models"))
-
-
-def _log_inputs(call: MlflowCall, datasets: list[dict[str, Any]], models: list[dict[str, Any]]) -> None:
-    run_id = str(runs.find_row(call.context, call.grant, call.asked.run_id())["id"])
-    inputs.log(call.context, run_id, inputs.DATASET, datasets)
-    logged_models.log_outputs(call.context, call.grant, run_id, inputs.MODEL_INPUT, models)
+    return _verb(batches.log_inputs, call, call.asked.run_id(), call.asked.objects("datasets"), call.asked.objects("models"))
 
 
 @table.add("POST", f"{BASE}/runs/outputs", Role.CONTRIBUTOR)
@@ -250,24 +237,13 @@ def log_outputs(call: MlflowCall) -> Verb:
 @table.add("GET", f"{BASE}/artifacts/list", Role.READER)
 def list_run_artifacts(call: MlflowCall) -> Verb:
     """List the artifacts of a run, a folder at a time."""
-    return partial(_list_run_artifacts, call, call.asked.run_id(), call.asked.text("path", ""))
-
-
-def _list_run_artifacts(call: MlflowCall, run_id: str, path: str) -> dict[str, Any]:
-    root = posixpath.join(artifacts.RUNS, run_id)
-    found = artifacts.list_artifacts(call.context, call.grant, f"{root}/{path}", Client())
-    whole = [{**item, "path": posixpath.join(path, item["path"])} for item in found]
-    return {"root_uri": artifacts.run_address(call.context, run_id, call.client), "files": whole}
+    return _verb(artifacts.list_artifacts_of_run, call, call.asked.run_id(), call.asked.text("path", ""), call.client)
 
 
 @table.add("GET", ARTIFACTS, Role.READER)
 def list_artifacts(call: MlflowCall) -> Verb:
     """List what lies directly below an address."""
-    return partial(_list_artifacts, call, call.asked.text("path"))
-
-
-def _list_artifacts(call: MlflowCall, address: str) -> dict[str, Any]:
-    return {"files": artifacts.list_artifacts(call.context, call.grant, address, call.client)}
+    return _verb(artifacts.list_artifacts_at, call, call.asked.text("path"), call.client)
 
 
 @table.add("GET", f"{ARTIFACTS}/{{address:path}}", Role.READER)
