@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 pytest_plugins = [
     "tests.parts.azurite",
@@ -21,6 +22,10 @@ pytest_plugins = [
     "tests.parts.s3",
     "tests.parts.web",
 ]
+
+# How long an example takes tells how busy the machine is.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 # A service that a test left behind (the test process was killed, say) ends itself soon.
 os.environ.setdefault("PENSTOCK_IDLE_SECONDS", "120")

@@ -51,7 +51,7 @@ def installed(minor: str) -> bool:
     return any(".".join(map(str, one.minor)) == minor for one in list_interpreters())
 
 
-@pytest.mark.parametrize("minor", ["3.7", "3.8", "3.9", "3.12", "3.13"])
+@pytest.mark.parametrize("minor", ["3.7", *(pytest.param(minor, marks=pytest.mark.long) for minor in ("3.8", "3.9", "3.12")), "3.13"])
 def test_a_v1_step_runs_on_the_python_it_pins(index: Index, workspace, scripts, tmp_path: Path, minor: str):
     if not installed(minor):
         pytest.skip(f"There is no Python {minor} on this machine.")

@@ -63,6 +63,17 @@ def test_what_is_no_image_is_told_apart(run: Run, given: dict[str, Any], told: s
         run.log_image("picture", **given)
 
 
+def test_plots_of_one_name_are_files_of_their_own(run: Run) -> None:
+    class Figure:
+        def savefig(self, path: str) -> None:
+            Path(path).write_bytes(b"\x89PNG\r\n\x1a\n")
+
+    for _ in range(3):
+        run.log_image("roc", plot=Figure())
+    assert len(run.get_file_names()) == 3
+    assert run.get_metrics()["roc"].endswith(run.get_file_names()[-1])
+
+
 def test_a_stream_of_text_is_no_file(run: Run) -> None:
     with pytest.raises(UserErrorException, match="open it with mode 'rb'"):
         run.upload_file("notes.txt", io.StringIO("text"))

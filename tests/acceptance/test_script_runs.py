@@ -90,6 +90,17 @@ def test_arguments_reach_the_script_as_texts(experiment, scripts):
     assert log_of(run).strip() == str(["--text", "two words", "--n", "3"])
 
 
+def test_a_script_in_a_subfolder_imports_from_beside_it_and_from_the_top(experiment, scripts):
+    folder = scripts(helper="WHERE = 'the top'", shared="NAME = 'shared'")
+    (folder / "evaluate").mkdir()
+    (folder / "evaluate" / "helper.py").write_text("WHERE = 'beside'")
+    (folder / "evaluate" / "evaluate.py").write_text(
+        "import os, helper, shared; print(helper.WHERE, shared.NAME, os.listdir('evaluate') != [])"
+    )
+    run = run_to_its_end(experiment, str(folder), "evaluate/evaluate.py")
+    assert log_of(run) == "beside shared True\n"
+
+
 def test_one_object_is_submitted_twice_and_stays_as_it_is(experiment, scripts, workspace):
     data = workspace.get_default_datastore().path("somewhere").as_mount()
     given = ["--data", data, OutputFileDatasetConfig("out")]

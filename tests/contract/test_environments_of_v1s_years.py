@@ -89,6 +89,7 @@ def test_a_conda_specification_of_2021(place):
     assert says(environment, FIT).startswith("0.24.2 1.2.")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("package_index")
 def test_numpy_is_held_back_for_releases_before_its_changes(place):
     installed_python((3, 9))
@@ -104,6 +105,7 @@ def test_pins_of_2019_on_a_later_python(place):
     assert len(environment.notes) == 3
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("package_index")
 @pytest.mark.parametrize("minor", [(3, number) for number in range(6, 14)], ids=lambda minor: ".".join(map(str, minor)))
 def test_every_python_can_be_built_on(place, minor):

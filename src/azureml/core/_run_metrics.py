@@ -146,7 +146,9 @@ class RunMetrics(RunFiles):
         import tempfile
         import time
 
-        file_name = f"{name}_{int(time.time())}.png"
+        plotted: Dict[str, int] = self.__dict__.setdefault("_plotted", {})
+        plotted[name] = max(int(time.time()), plotted.get(name, 0) + 1)  # two plots within a second are two files
+        file_name = f"{name}_{plotted[name]}.png"
         with tempfile.TemporaryDirectory() as folder:
             saved = os.path.join(folder, "plot.png")
             plot.savefig(saved)

@@ -1,8 +1,9 @@
 """What runs a step's script: `python launcher.py <attempt folder> <script> [argument ...]`, in the working directory.
 
 Where the script is '', the arguments are a command, and the process becomes that. Else it makes the process what `python script.py` would
-have made of it, with two differences: v1 left `os`, `sys`, `argparse` and `logging` in a script's globals, and public scripts rely on it;
-and an uncaught exception is also written down for the run's error.
+have made of it, with three differences: v1 left `os`, `sys`, `argparse` and `logging` in a script's globals, and found what a script
+in a subfolder imports from the top of the source folder, and public scripts rely on both; and an uncaught exception is also written down
+for the run's error.
 
 This file is compiled anew at each start, so it is short and imports nothing that a bare interpreter has not loaded already.
 """
@@ -18,6 +19,8 @@ def run(attempt: str, name: str, arguments: "list[str]") -> object:
     path = os.path.join(os.getcwd(), name)
     sys.argv = [name, *arguments]
     sys.path[0] = os.path.dirname(path)
+    if sys.path[0] != os.getcwd():
+        sys.path.insert(1, os.getcwd())
     with open(path, "rb") as file:
         source = file.read()
     main = type(sys)("__main__")
