@@ -149,6 +149,13 @@ def test_an_extra_that_is_not_there_is_lacking(place):
     assert chosen(place, f"fsspec[{lacking},hdfs,dropbox]").kind == BUILD
 
 
+def test_credentials_stay_out_of_notes_and_specifications(place):
+    conda = ("https://me:hush@host/channel::nosuch-r-package", f"https://host/t/{'hush' * 6}/channel::r-base")
+    choice = chosen(place, "--proxy http://me:hush@host", "nosuch-thing", conda=conda)
+    assert choice.kind == BUILD
+    assert "hush" not in repr(choice.notes) + json.dumps(choice.specification)
+
+
 def test_the_policy_current_asks_for_nothing(place):
     assert chosen(place, "nosuch-thing", python="3.5", policy="current").kind == CURRENT
 

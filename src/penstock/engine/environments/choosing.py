@@ -124,7 +124,7 @@ def _without_conda(asked: _Asked, lacking: Sequence[str]) -> list[str]:
     """
     if not lacking:
         return []
-    names = ", ".join(lacking)
+    names = ", ".join(hide_credentials(text) for text in lacking)
     if asked.exact:
         raise Unsupported(
             f"The environment '{asked.wanted.name}' asks for {names}, which only conda has, and no conda is on this machine. Install "
@@ -164,12 +164,12 @@ def _build(wanted: Wanted, policy: str, python: str, platform: str, plan: Plan, 
         "requirements": sorted(hide_credentials(line) for line in plan.requirements),
         "options": [hide_credentials(option) for option in plan.options],
         "held": sorted(plan.held),
-        "conda": sorted(plan.conda),
+        "conda": sorted(hide_credentials(package) for package in plan.conda),
         "channels": [hide_credentials(channel) for channel in plan.channels],
         "files": _fingerprints(mapped.needed),
     }
     key = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-    ignored = [f"pip's option '{option}' has no effect here." for option in wanted.options if option not in plan.options]
+    ignored = [f"pip's option '{hide_credentials(option)}' has no effect here." for option in wanted.options if option not in plan.options]
     return Choice(BUILD, None, python, key, {"name": wanted.name, **decisive}, (*notes, *ignored), plan)
 
 
