@@ -266,7 +266,7 @@ def status(run: Any, name: str) -> str:
 def test_a_slow_transfer_holds_up_no_other_step(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     connect().stop_service()
     monkeypatch.setenv("PENSTOCK_STEP_SLOTS", "1")
-    far.proxy.cut(50_000)  # what is listed comes through, the file does not
+    far.proxy.cut_all(50_000)  # what is listed comes through, the file does not
     run = far.submit(far.read(), far.near())
     wait_until(lambda: status(run, "near") == "Completed")
     assert status(run, "read") == "Queued"
@@ -316,7 +316,7 @@ def test_an_upload_that_is_cancelled_registers_nothing(far: Far, tmp_path: Path)
 
 @pytest.mark.long
 def test_a_datastore_that_never_answers_fails_the_step_and_is_named(far: Far) -> None:
-    far.proxy.cut(50_000)
+    far.proxy.cut_all(50_000)
     run = far.submit(far.read())
     run.wait_for_completion(show_output=False, raise_on_error=False)
     message = connect().get_run(run.id)["error"]["message"]

@@ -25,6 +25,11 @@ class Proxy:
         """Cut the next connections once they carried so many bytes."""
         self.cut_after, self.cuts_left = after_bytes, times
 
+    def cut_all(self, after_bytes: int) -> None:
+        """End the connections that are kept for later, and cut all that come once they carried so many bytes."""
+        self.cut(after_bytes)
+        self._end_all()
+
     def accept(self, listener: socket.socket) -> None:
         """Take connections until the listener is closed."""
         while True:
@@ -59,6 +64,9 @@ class Proxy:
     def close(self) -> None:
         """Close what is open."""
         self.stalled.clear()
+        self._end_all()
+
+    def _end_all(self) -> None:
         for end in list(self._sockets):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
