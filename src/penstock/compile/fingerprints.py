@@ -69,6 +69,7 @@ def components(
         "inputs": [_input(port, inputs[port.name]) for port in step.inputs],
         "outputs": [_output(port) for port in step.outputs],
         "version": step.version,
+        **({"type_settings": dict(step.settings)} if step.settings else {}),
     }
 
 

@@ -134,6 +134,8 @@ class StepNode:
     run_config_parameters: Mapping[str, str] = field(default_factory=dict)  # NodeCount, ... -> pipeline parameter
     allow_reuse: bool = True
     version: Optional[str] = None
+    settings: Mapping[str, Any] = field(default_factory=dict)  # what the step's type has beside a script, under v1's names
+    module: Mapping[str, str] = field(default_factory=dict)  # of a registered module: its id, its version and version_id
 
     def predecessors(self) -> Tuple[str, ...]:
         """Return the ids of the nodes that come first: producers and `run_after`, each once, in order."""
