@@ -28,7 +28,7 @@ from penstock.model.errors import PenstockError, Unavailable
 from penstock.model.graph import StepNode
 from penstock.model.ids import short_id
 from penstock.model.steps import SCRIPT_STEP
-from penstock.operations import manifests, reuse, step_data, steps
+from penstock.operations import layout, manifests, reuse, step_data, steps
 from penstock.operations.context import Change, Context, format_time
 from penstock.operations.datasets import save_within
 from penstock.operations.steps import Ending, Started
@@ -38,6 +38,8 @@ from penstock.persistence.database import Row
 log = logging.getLogger("penstock.engine")
 
 READERS = 4  # threads that read what ready steps depend on
+LAID_OUT_AT_ONCE = 8  # runs whose steps get their rows in one turn
+MOST_READY = 1_000  # with so many steps in the queue, none of which fits, more would not help
 MOST_ATTEMPTS = 20  # a step that could not even begin this often, a sweep between two tries, fails
 
 _NOT_BEGUN = (words.PREPARING, words.STARTING)
@@ -267,7 +269,28 @@ class Scheduler:
     # Decide
 
     def _decide_ready(self) -> int:
-        """Reuse what can be reused, start what there is room for; return how many steps were ready to start."""
+        """Reuse what can be reused, start what there is room for; lay out runs that wait while there is room left.
+
+        Returns:
+            How many steps were ready to start, and runs to be laid out.
+        """
+        ready, room = self._start_ready()
+        if not layout.count_waiting(self._context):
+            return ready
+        for _ in range(LAID_OUT_AT_ONCE):
+            if self._has_enough(ready, room) or not layout.lay_out_next(self._context):
+                break
+            ready, room = self._start_ready()
+        waiting = layout.count_waiting(self._context)
+        if waiting and not self._has_enough(ready, room):
+            self._context.wake_engine()  # more at once, after a look at what has ended meanwhile
+        return ready + waiting
+
+    def _has_enough(self, ready: int, room: Room | None) -> bool:
+        return ready >= MOST_READY or (room or Room(self._context)).is_full
+
+    def _start_ready(self) -> tuple[int, Room | None]:
+        """Reuse or start what is ready; return how many steps were, and the room that is left where that was looked at."""
         read: dict[str, ReadyStep] = {}
         while True:  # a reused step makes others ready
             ready = steps.find_ready_ids(self._context)
@@ -280,9 +303,7 @@ class Scheduler:
                 break
             for row in steps.list_ready_steps(self._context, fresh):
                 self._look_at(row, read)
-        if ready:
-            self._start_what_fits(read)
-        return len(ready)
+        return len(ready), self._start_what_fits(read) if ready else None
 
     def _look_at(self, row: Row, read: dict[str, ReadyStep]) -> None:
         """Reuse a step, or note that it must run; what can do neither now is held until the next sweep."""
@@ -296,7 +317,8 @@ class Scheduler:
             self._must_run.add(row["id"])
             read[row["id"]] = step
 
-    def _start_what_fits(self, read: dict[str, ReadyStep]) -> None:
+    def _start_what_fits(self, read: dict[str, ReadyStep]) -> Room:
+        """Start ready steps in their turn; return the room that is left."""
         room, started = Room(self._context), []
         for row in steps.each_ready_step(self._context) if not room.is_full else ():
             if room.is_full:
@@ -308,6 +330,7 @@ class Scheduler:
                 if item or row["id"] in self._reading.under_way():  # while it is read, nobody overtakes it
                     room.take(row)
         steps.record_started(self._context, started)
+        return room
 
     def _is_next(self, row: Row) -> bool:
         """Tell whether a ready step may be started: it was looked at for reuse, nothing holds it, and there are hands for its inputs."""

@@ -24,12 +24,14 @@ from penstock.persistence.database import Database
 _MOST_EVENTS = 5_000  # in one answer; the next call goes on from there
 _BEHIND_ALL = "\U0010ffff"  # sorts behind every character of an id
 _WRITTEN_AS_IT_IS = re.compile(r"[A-Za-z0-9 ._:-]*")  # by whatever writes JSON
+PUBLISHED = ("pipeline_id", "endpoint_id", "schedule_id")  # where the run of a published pipeline came from
 _START_STATUSES = (words.NOT_STARTED, words.QUEUED, words.PREPARING, words.STARTING, words.RUNNING)
 
 _SELECT = """
     select runs.*, experiments.name as experiment_name,
            iif(step_runs.run_id is null, pipeline_runs.run_id, null) as is_pipeline, pipeline_runs.parameters,
            pipeline_runs.continue_on_step_failure, pipeline_runs.regenerate_outputs, pipeline_runs.graph_id,
+           pipeline_runs.pipeline_id, pipeline_runs.endpoint_id, pipeline_runs.schedule_id,
            step_runs.run_id as is_step, step_runs.pipeline_run_id, step_runs.node_id, step_runs.attempt,
            step_runs.reused_run_id, step_runs.reason, step_runs.position,
            original.node_id as reused_node_id, original.pipeline_run_id as reused_pipeline_run_id,
@@ -110,6 +112,23 @@ def list_runs(
     order = "order by runs.created_at desc, runs.number desc, runs.id"
     chosen = f"select runs.id from runs where {where} {order} limit ?"  # first which, then all about them: what is sorted stays small
     rows = context.database.all(f"{_SELECT} where runs.id in ({chosen}) {order}", (*where.values, -1 if limit is None else limit))
+    return [_document(context, row) for row in rows]
+
+
+def list_published_runs(
+    context: Context,
+    pipeline_id: str | None = None,
+    endpoint_id: str | None = None,
+    schedule_id: str | None = None,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Return the runs of a published pipeline, or those that an endpoint or a schedule started, newest first; at most `limit`."""
+    where, origin = _Where(), _Where()
+    for column, value in zip(PUBLISHED, (pipeline_id, endpoint_id, schedule_id), strict=True):
+        origin.add_equal(f"pipeline_runs.{column}", value)
+    where.add(f"runs.id in (select run_id from pipeline_runs where {origin})", *origin.values)
+    order = "order by runs.created_at desc, runs.number desc, runs.id"
+    rows = context.database.all(f"{_SELECT} where {where} {order} limit ?", (*where.values, -1 if limit is None else limit))
     return [_document(context, row) for row in rows]
 
 
@@ -212,7 +231,7 @@ def _document(context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
         run["parameters"] = json.loads(row["parameters"])
         run["continue_on_step_failure"] = bool(row["continue_on_step_failure"])
         run["regenerate_outputs"] = bool(row["regenerate_outputs"])
-        run["graph_id"] = row["graph_id"]
+        run.update({key: row[key] for key in ("graph_id", *PUBLISHED)})
     if row["is_step"]:
         run.update({key: row[key] for key in ("pipeline_run_id", "node_id", "attempt", "reason")})
         run["reused"] = _reused(row)

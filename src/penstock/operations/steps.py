@@ -67,7 +67,7 @@ def list_pipelines_to_close(context: Context) -> list[Row]:
     """Return pipeline runs that are active though none of their steps is: a crash fell between the two."""
     return context.database.all(
         "select r.id from runs r join pipeline_runs p on p.run_id = r.id"
-        " where r.status in ('Running', 'NotStarted', 'CancelRequested') and not exists"
+        " where p.waits_since is null and r.status in ('Running', 'NotStarted', 'CancelRequested') and not exists"
         f" (select 1 from step_runs s join runs c on c.id = s.run_id where s.pipeline_run_id = r.id and c.status in {_ACTIVE})"
     )
 
@@ -429,6 +429,7 @@ def _cancel_pipeline(change: Change, run: Row, actor: str) -> None:
     if run["status"] == words.CANCEL_REQUESTED:
         return
     change.rows.execute("update runs set status = 'CancelRequested' where id = ?", [run["id"]])
+    change.rows.execute("update pipeline_runs set waits_since = null where run_id = ?", [run["id"]])
     change.tell(run["id"], run["root_run_id"], words.CANCEL_REQUESTED, actor, "Asked to cancel.")
     waiting = change.rows.all(_OTHERS + sql_list(words.WAITING), [run["id"]])
     _skip(change, waiting, "Skipped, as the pipeline run was cancelled.")

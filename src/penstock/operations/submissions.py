@@ -8,15 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.compile import checks, fingerprints
+from penstock.compile import checks
 from penstock.model.datasets import FILE, TABULAR
 from penstock.model.errors import Invalid, InvalidGraph, NotFound, TooLarge, Unsupported
-from penstock.model.graph import LOCAL, Parameter, PipelineGraph, format_graph, parse_graph
+from penstock.model.graph import LOCAL, Parameter, PipelineGraph, parse_graph
 from penstock.model.ids import new_id
 from penstock.operations import datasets, datastores
 from penstock.operations.context import Change, Context
 from penstock.operations.graph_shapes import check_shape
 from penstock.operations.names import check_name, check_request_id, texts
+from penstock.operations.plans import Plan, make_plan
 from penstock.storage.paths import clean_relative
 from penstock.storage.stores.definitions import SQL
 
@@ -27,10 +28,7 @@ _MOST_STEPS = 20_000
 class Submission:
     """A submission, checked as far as it can be without rows."""
 
-    graph: PipelineGraph
-    document: str
-    order: tuple[str, ...]
-    definitions: dict[str, str]
+    plan: Plan
     values: dict[str, Any]
     continue_on_step_failure: bool
     regenerate_outputs: bool
@@ -41,8 +39,14 @@ class Submission:
     display_name: str | None
     interpreter: str | None
     run_source: str
+    run_type: str
     submitter_run_id: str | None
     run_id: str
+
+    @property
+    def graph(self) -> PipelineGraph:
+        """The graph."""
+        return self.plan.graph
 
 
 # What can be said of a submission alone
@@ -56,17 +60,10 @@ def parse_submission(submission: Mapping[str, Any], run_id: str | None = None) -
         Invalid: Another part is wrong.
         TooLarge: It has too many steps.
     """
-    graph = parse_graph(member(submission, "graph", dict, {}))
-    check_shape(graph)
-    if len(graph.steps) > _MOST_STEPS:
-        raise TooLarge(f"The pipeline has {len(graph.steps)} steps; at most {_MOST_STEPS} are taken.")
-    checks.check(graph)
+    graph = parse_pipeline(member(submission, "graph", dict, {}))
     request_id = submission.get("request_id")
     return Submission(
-        graph=graph,
-        document=json.dumps(format_graph(graph), sort_keys=True, separators=(",", ":")),
-        order=checks.order(graph),
-        definitions={step.id: fingerprints.definition_id(step) for step in graph.steps},
+        plan=make_plan(graph),
         values=check_values(graph.parameters, member(submission, "parameters", dict, {})),
         continue_on_step_failure=member(submission, "continue_on_step_failure", bool, False),
         regenerate_outputs=member(submission, "regenerate_outputs", bool, False),
@@ -77,9 +74,26 @@ def parse_submission(submission: Mapping[str, Any], run_id: str | None = None) -
         display_name=member(submission, "display_name", str, None),
         interpreter=member(submission, "interpreter", str, None),
         run_source=member(submission, "run_source", str, "SDK"),
+        run_type="SDK",
         submitter_run_id=member(submission, "submitter_run_id", str, None),
         run_id=run_id or (check_request_id(request_id) if request_id else new_id()),
     )
+
+
+def parse_pipeline(document: Mapping[str, Any]) -> PipelineGraph:
+    """Return the graph of a pipeline that can run, as far as that can be said of a graph alone.
+
+    Raises:
+        InvalidGraph: It can't run; every problem is listed.
+        Invalid: It is no graph's document.
+        TooLarge: It has too many steps.
+    """
+    graph = parse_graph(document)
+    check_shape(graph)
+    if len(graph.steps) > _MOST_STEPS:
+        raise TooLarge(f"The pipeline has {len(graph.steps)} steps; at most {_MOST_STEPS} are taken.")
+    checks.check(graph)
+    return graph
 
 
 def member(submission: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
@@ -99,14 +113,15 @@ def check_values(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> d
     """Return the value of every pipeline parameter, defaults included.
 
     Raises:
-        Invalid: A name is unknown, a value has another type than its parameter, or one has no value at all.
+        Invalid: A name is unknown, a value has another type than its parameter, or one has no value at all. Its details name the
+            parameters.
     """
     known = {parameter.name: parameter for parameter in parameters}
-    problems = [_unknown(name, known) for name in given if name not in known]
     values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
-    problems += [_wrong_value(known[name], value) for name, value in values.items() if not _fits(known[name].kind, value)]
+    problems = {name: _unknown(name, known) for name in given if name not in known}
+    problems.update({name: _wrong_value(known[name], value) for name, value in values.items() if not _fits(known[name].kind, value)})
     if problems:
-        raise Invalid("\n".join(problems), problems=problems)
+        raise Invalid("\n".join(problems.values()), problems=list(problems.values()), parameters=list(problems))
     return values
 
 

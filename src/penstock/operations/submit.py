@@ -10,11 +10,11 @@ from typing import Any
 
 from penstock.model import status
 from penstock.model.errors import Invalid
-from penstock.model.graph import LOCAL, StepNode
-from penstock.model.ids import new_id
+from penstock.model.graph import PipelineGraph, format_graph
 from penstock.model.run_types import PIPELINE_RUN, STEP_RUN
 from penstock.operations import experiments, runs
 from penstock.operations.context import Change, Context
+from penstock.operations.layout import write_steps
 from penstock.operations.names import as_json, check_name
 from penstock.operations.submissions import Submission, check_places, parse_submission
 from penstock.operations.workspaces import get_workspace
@@ -38,11 +38,11 @@ def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, s
         again = change.rows.first("select 1 from runs where id = ?", (wanted.run_id,))
         if not again:
             check_places(context, change, get_workspace(context, workspace_id), wanted)
-            known = _known_definitions(change, workspace_id, wanted.definitions)
+            known = _known_definitions(change, workspace_id, wanted.plan.definitions)
             _write(context, change, workspace_id, experiment_name, wanted)
     if again:
         return _answer_again(context, workspace_id, wanted)
-    _log.info("run.submitted run_id=%s steps=%d experiment=%s", wanted.run_id, len(wanted.order), experiment_name)
+    _log.info("run.submitted run_id=%s steps=%d experiment=%s", wanted.run_id, len(wanted.plan.order), experiment_name)
     return _answer(context, wanted, known)
 
 
@@ -61,10 +61,10 @@ def _known_definitions(change: Change, workspace_id: str, ids: Mapping[str, str]
 
 
 def _write(context: Context, change: Change, workspace_id: str, experiment_name: str, wanted: Submission) -> None:
-    pipeline = new_run_row(context, change, workspace_id, experiment_name, wanted, 1 + len(wanted.order))
-    _write_pipeline(change, pipeline, experiment_name, wanted)
-    _write_steps(change, pipeline, wanted)
-    change.for_engine = True
+    pipeline = new_run_row(context, change, workspace_id, experiment_name, wanted, 1 + len(wanted.plan.order))
+    first = status.RUNNING if wanted.plan.order else status.COMPLETED  # nothing to do is done at once
+    write_pipeline(change, pipeline, experiment_name, wanted, first, {"graph_id": write_graph(change, wanted.graph)})
+    write_steps(change, pipeline, wanted.plan)
 
 
 def new_run_row(
@@ -91,8 +91,19 @@ def _known_run(context: Context, run_id: str | None) -> str | None:
     return found["id"] if found else None
 
 
-def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, wanted: Submission) -> None:
-    first = status.RUNNING if wanted.order else status.COMPLETED  # nothing to do is done at once
+def write_pipeline(
+    change: Change, row: dict[str, Any], experiment_name: str, wanted: Submission, first: str, about: Mapping[str, Any]
+) -> None:
+    """Write the rows of a pipeline run, without those of its steps.
+
+    Args:
+        change: The transaction.
+        row: What `new_run_row` gave; it is completed.
+        experiment_name: The experiment, after which a run is named that has no other name.
+        wanted: The submission.
+        first: The status that the run begins with.
+        about: The graph's id, and what else only this kind of submission knows of its run.
+    """
     row.update(
         {
             "type": PIPELINE_RUN,
@@ -101,8 +112,8 @@ def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, w
             "description": wanted.description or wanted.graph.name or experiment_name,
             "status": first,
             "queued_at": change.at,
-            "started_at": change.at,
-            "ended_at": None if wanted.order else change.at,
+            "started_at": None if first == status.NOT_STARTED else change.at,
+            "ended_at": change.at if status.is_final(first) else None,
             "tags": as_json(wanted.tags),
             "properties": as_json({**wanted.properties, **_pipeline_properties(wanted)}),
         }
@@ -112,18 +123,20 @@ def _write_pipeline(change: Change, row: dict[str, Any], experiment_name: str, w
         "pipeline_runs",
         {
             "run_id": row["id"],
-            "graph_id": write_graph(change, wanted.document),
             "parameters": as_json(wanted.values),
             "continue_on_step_failure": int(wanted.continue_on_step_failure),
             "regenerate_outputs": int(wanted.regenerate_outputs),
             "interpreter": wanted.interpreter,
+            **about,
         },
     )
-    change.tell(row["id"], row["root_run_id"], first, "client", "submitted", {"steps": len(wanted.order)})
+    change.tell(row["id"], row["root_run_id"], first, "client", "submitted", {"steps": len(wanted.plan.order)})
+    change.for_engine = True
 
 
-def write_graph(change: Change, document: str) -> str:
-    """Keep a graph's document; return its id."""
+def write_graph(change: Change, graph: PipelineGraph) -> str:
+    """Keep a graph; return its id."""
+    document = json.dumps(format_graph(graph), sort_keys=True, separators=(",", ":"))
     graph_id = hashlib.sha256(document.encode()).hexdigest()
     change.rows.execute(
         "insert into graphs (id, document, created_at) values (?, ?, ?) on conflict do nothing", (graph_id, document, change.at)
@@ -131,107 +144,11 @@ def write_graph(change: Change, document: str) -> str:
     return graph_id
 
 
-def _write_steps(change: Change, pipeline: Mapping[str, Any], wanted: Submission) -> None:
-    steps = {step.id: step for step in wanted.graph.steps}
-    run_ids = {node_id: new_id() for node_id in wanted.order}
-    before = {node_id: [node for node in steps[node_id].predecessors() if node in steps] for node_id in wanted.order}
-    rows = [
-        _step_row(pipeline, number, run_ids[node_id], steps[node_id], wanted.definitions[node_id], not before[node_id])
-        for number, node_id in enumerate(wanted.order, pipeline["number"] + 1)
-    ]
-    change.rows.insert_many("runs", rows)
-    change.rows.insert_many(
-        "step_runs",
-        [
-            step_run_row(run_ids[node_id], pipeline["id"], steps[node_id], wanted.definitions[node_id], position, len(before[node_id]))
-            for position, node_id in enumerate(wanted.order)
-        ],
-    )
-    edges = [{"before_run_id": run_ids[node], "after_run_id": run_ids[node_id]} for node_id in wanted.order for node in before[node_id]]
-    change.rows.insert_many("step_edges", edges)
-    change.rows.insert_many("events", [_submitted(row, change.at) for row in rows])
-
-
-def step_run_row(
-    run_id: str, pipeline_run_id: str, step: StepNode, definition: str, position: int = 0, waiting_for: int = 0
-) -> dict[str, Any]:
-    """Return what a step's run has beside its row in `runs`.
-
-    Args:
-        run_id: The run of the step.
-        pipeline_run_id: The pipeline run that it is a part of; the run itself for that of a script.
-        step: The step.
-        definition: The id of its definition.
-        position: Its place in the order of the graph's steps.
-        waiting_for: How many steps must end before it can start.
-    """
-    return {
-        "run_id": run_id,
-        "pipeline_run_id": pipeline_run_id,
-        "node_id": step.id,
-        "position": position,
-        "waiting_for": waiting_for,
-        "compute_name": compute_name(step),
-        "definition_id": definition,
-    }
-
-
-def _submitted(run: Mapping[str, Any], at: str) -> dict[str, Any]:
-    """Return the first event of a step's run."""
-    told = {"actor": "client", "reason": "submitted"}
-    return {"run_id": run["id"], "root_run_id": run["root_run_id"], "at": at, "status": run["status"], **told}
-
-
-def _step_row(pipeline: Mapping[str, Any], number: int, run_id: str, step: StepNode, definition: str, is_ready: bool) -> dict[str, Any]:
-    tags = {"azureml.nodeid": step.id, "azureml.pipeline": pipeline["id"]}
-    return {
-        "id": run_id,
-        "workspace_id": pipeline["workspace_id"],
-        "experiment_id": pipeline["experiment_id"],
-        "number": number,
-        "type": STEP_RUN,
-        "name": step.name,
-        "display_name": step.name,
-        "status": status.QUEUED if is_ready else status.NOT_STARTED,
-        "parent_run_id": pipeline["id"],
-        "root_run_id": pipeline["root_run_id"],
-        "created_at": pipeline["created_at"],
-        "queued_at": pipeline["created_at"] if is_ready else None,
-        "tags": as_json(tags),
-        "properties": as_json({**_step_properties(step, definition), **tags, "azureml.pipelinerunid": pipeline["id"]}),
-        "target": compute_name(step),
-        "created_by": pipeline["created_by"],
-    }
-
-
-def compute_name(step: StepNode) -> str:
-    """Return the name of the compute target that a step runs on."""
-    return step.compute.name if step.compute else LOCAL
-
-
-def _step_properties(step: StepNode, definition: str) -> dict[str, str]:
-    return {
-        "azureml.runsource": STEP_RUN,
-        "azureml.moduleid": definition,
-        "azureml.moduleName": step.name,
-        "azureml.pipelineComponent": "steprun",
-        "StepType": step.step_type,
-        "ContentSnapshotId": step.snapshot or "",
-        **target_properties(step),
-    }
-
-
-def target_properties(step: StepNode) -> dict[str, str]:
-    """Return the properties that tell what kind of compute target a step runs on."""
-    kind = (step.compute.type if step.compute else None) or LOCAL
-    return {"ComputeTargetType": kind, "_azureml.ComputeTargetType": kind.lower()}
-
-
 def _pipeline_properties(wanted: Submission) -> dict[str, str]:
     return {
         "azureml.runsource": PIPELINE_RUN,
         "runSource": wanted.run_source,
-        "runType": wanted.run_source,
+        "runType": wanted.run_type,
         "azureml.parameters": json.dumps({name: _parameter_text(value) for name, value in wanted.values.items()}),
         "azureml.continue_on_step_failure": str(wanted.continue_on_step_failure),
         "azureml.continue_on_failed_optional_input": "True",

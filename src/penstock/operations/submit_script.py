@@ -19,9 +19,10 @@ from penstock.model.run_types import SCRIPT_RUN
 from penstock.model.steps import SCRIPT_STEP
 from penstock.operations import runs
 from penstock.operations.context import Change, Context
+from penstock.operations.layout import compute_name, step_run_row, target_properties
 from penstock.operations.names import as_json, check_name, check_request_id, check_run_id
 from penstock.operations.submissions import Submission, check_places, member, parse_submission
-from penstock.operations.submit import compute_name, new_run_row, step_run_row, target_properties, write_graph
+from penstock.operations.submit import new_run_row, write_graph
 from penstock.operations.workspaces import get_workspace
 
 _log = logging.getLogger(__name__)
@@ -94,10 +95,10 @@ def _write(
         }
     )
     change.rows.insert("runs", row)
-    graph_id = write_graph(change, wanted.document)
+    graph_id = write_graph(change, wanted.graph)
     about = {"run_id": row["id"], "graph_id": graph_id, "interpreter": wanted.interpreter, "request_id": request_id}
     change.rows.insert("pipeline_runs", about)
-    change.rows.insert("step_runs", step_run_row(row["id"], row["id"], step, wanted.definitions[step.id]))
+    change.rows.insert("step_runs", step_run_row(row["id"], row["id"], step, wanted.plan.definitions[step.id]))
     change.tell(row["id"], row["root_run_id"], status.QUEUED, "client", "submitted")
     change.for_engine = True
 

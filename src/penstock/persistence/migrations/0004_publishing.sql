@@ -10,6 +10,7 @@ create table pipelines (
     graph_id text not null references graphs (id),
     step_count integer not null,
     continue_on_step_failure integer not null default 0,
+    parameters text not null default '[]',      -- the graph's own: names, kinds and defaults
     interpreter text,                           -- the python of who published; steps run on it
     tags text not null default '{}',
     properties text not null default '{}',
@@ -44,6 +45,7 @@ create table pipeline_endpoint_versions (
     version integer not null,                   -- 0, 1, ...: never given twice
     pipeline_id text not null references pipelines (id),
     created_at text not null,
+    request_id text,                            -- of the request that added it
     primary key (endpoint_id, version),
     unique (endpoint_id, pipeline_id)
 ) without rowid;

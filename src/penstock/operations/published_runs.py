@@ -1,0 +1,175 @@
+"""Run what was published: a pipeline, or a version of an endpoint.
+
+Such a run is accepted as one row. The engine lays its steps out when it has room, so that many submissions at once cost little.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from penstock.model import status
+from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+from penstock.model.ids import new_id
+from penstock.operations import runs
+from penstock.operations.assignments import read_assignments
+from penstock.operations.context import Change, Context
+from penstock.operations.names import as_json, check_name, check_request_id, texts
+from penstock.operations.plans import plan_of
+from penstock.operations.submissions import Submission, check_places, member
+from penstock.operations.submit import new_run_row, write_pipeline
+from penstock.operations.workspaces import get_workspace
+from penstock.persistence.database import Row
+
+_log = logging.getLogger(__name__)
+
+ACTIVE = "Active"
+
+
+def submit_published(context: Context, workspace_id: str, pipeline_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a published pipeline; return the run. Sent twice with the same `request_id`, it starts one run and answers with it.
+
+    Args:
+        context: The surroundings.
+        workspace_id: The workspace.
+        pipeline_id: The published pipeline.
+        wanted: `experiment_name`; and where given `parameters` (name -> value, or its text), `description`, `tags`, `step_tags`,
+            `properties`, `continue_on_step_failure` (None: as it was published), `parent_run_id`, `run_source`, `run_type`,
+            `schedule_id`, `request_id`, `submitter_run_id`.
+
+    Raises:
+        NotFound: There is no such pipeline, workspace or parent run.
+        Refused: The pipeline is disabled.
+        Invalid: A parameter or another member is wrong; details name it.
+        InvalidGraph: Something that the pipeline needs is not there any more.
+    """
+    return _submit(context, workspace_id, wanted, lambda change: (_pipeline(change, workspace_id, pipeline_id), None))
+
+
+def submit_endpoint(
+    context: Context, workspace_id: str, endpoint_id: str, version: str | None, wanted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Run a version of a pipeline endpoint, the default one when `version` is None; else as `submit_published`."""
+    return _submit(
+        context, workspace_id, wanted, lambda change: (pipeline_of_endpoint(change, workspace_id, endpoint_id, version), endpoint_id)
+    )
+
+
+_Find = Callable[[Change], tuple[Row, str | None]]  # the pipeline to run, and the endpoint that was called
+
+
+def _submit(context: Context, workspace_id: str, wanted: Mapping[str, Any], find: _Find) -> dict[str, Any]:
+    run_id = _run_id(wanted)
+    with context.change() as change:
+        again = change.rows.first(
+            "select r.workspace_id, p.pipeline_id from runs r left join pipeline_runs p on p.run_id = r.id where r.id = ?", (run_id,)
+        )
+        if again and (again["workspace_id"] != workspace_id or not again["pipeline_id"]):
+            raise AlreadyExists(f"The request_id {run_id} names a run that is not of this submission; make a new one.")
+        if not again:
+            pipeline, endpoint_id = find(change)
+            accept_in(context, change, pipeline, {**wanted, "request_id": run_id}, endpoint_id)
+    return runs.get_run(context, run_id)
+
+
+def _run_id(wanted: Mapping[str, Any]) -> str:
+    request_id = wanted.get("request_id")
+    return check_request_id(request_id) if request_id else new_id()
+
+
+def accept_in(context: Context, change: Change, pipeline: Row, wanted: Mapping[str, Any], endpoint_id: str | None = None) -> str:
+    """Accept a run of a published pipeline inside a transaction that does more; return its id.
+
+    Args:
+        context: The surroundings.
+        change: The transaction.
+        pipeline: The row of the published pipeline.
+        wanted: As for `submit_published`.
+        endpoint_id: The endpoint that it was called by.
+
+    Raises:
+        PenstockError: As `submit_published`.
+    """
+    if pipeline["status"] != ACTIVE:
+        raise Refused(
+            f"The published pipeline '{pipeline['name']}' ({pipeline['id']}) is {pipeline['status']}. Enable it: published.enable(), "
+            "or 'penstock pipelines enable'."
+        )
+    workspace_id = pipeline["workspace_id"]
+    experiment_name = _experiment_name(wanted)
+    submission = _submission(context, pipeline, wanted, experiment_name)
+    check_places(context, change, get_workspace(context, workspace_id), submission)
+    order = submission.plan.order
+    row = new_run_row(context, change, workspace_id, experiment_name, submission, 1 + len(order))
+    about = {
+        "graph_id": pipeline["graph_id"],
+        "pipeline_id": pipeline["id"],
+        "endpoint_id": endpoint_id,
+        "schedule_id": wanted.get("schedule_id"),
+        "step_tags": as_json(texts("step tags", wanted.get("step_tags") or {})),
+        "waits_since": change.at if order else None,
+    }
+    write_pipeline(change, row, experiment_name, submission, status.NOT_STARTED if order else status.COMPLETED, about)
+    _log.info("run.accepted run_id=%s pipeline=%s experiment=%s", row["id"], pipeline["id"], experiment_name)
+    return str(row["id"])
+
+
+def _experiment_name(wanted: Mapping[str, Any]) -> str:
+    name = wanted.get("experiment_name")
+    try:
+        return check_name("experiment", name)
+    except Invalid as error:
+        raise Invalid(f"{error.message} A submission must name the experiment that its run belongs to.", member="experiment_name") from None
+
+
+def _submission(context: Context, pipeline: Row, wanted: Mapping[str, Any], experiment_name: str) -> Submission:
+    plan = plan_of(context.database, pipeline["graph_id"])
+    more = {"azureml.pipelineid": pipeline["id"]}
+    if wanted.get("schedule_id"):
+        more["azureml.scheduleid"] = str(wanted["schedule_id"])
+    return Submission(
+        plan=plan,
+        values=read_assignments(plan.graph.parameters, member(wanted, "parameters", dict, {})),
+        continue_on_step_failure=member(wanted, "continue_on_step_failure", bool, bool(pipeline["continue_on_step_failure"])),
+        regenerate_outputs=False,
+        tags=texts("tags", wanted.get("tags") or {}),
+        properties={**texts("properties", wanted.get("properties") or {}), **more},
+        parent_run_id=member(wanted, "parent_run_id", str, None),
+        description=member(wanted, "description", str, None) or experiment_name,
+        display_name=None,
+        interpreter=pipeline["interpreter"],
+        run_source=member(wanted, "run_source", str, "SDK"),
+        run_type=member(wanted, "run_type", str, "SDK"),
+        submitter_run_id=member(wanted, "submitter_run_id", str, None),
+        run_id=_run_id(wanted),
+    )
+
+
+def _pipeline(change: Change, workspace_id: str, pipeline_id: str) -> Row:
+    row = change.rows.first("select * from pipelines where id = ? and workspace_id = ?", (pipeline_id, workspace_id))
+    if row is None:
+        raise NotFound(f"There is no published pipeline with the id '{pipeline_id}' in this workspace.")
+    return row
+
+
+def pipeline_of_endpoint(change: Change, workspace_id: str, endpoint_id: str, version: str | None = None) -> Row:
+    """Return the row of the pipeline that an endpoint's version runs; the default version when it is None.
+
+    Raises:
+        NotFound: There is no such endpoint or version.
+        Refused: The endpoint is disabled.
+    """
+    endpoint = change.rows.first("select * from pipeline_endpoints where id = ? and workspace_id = ?", (endpoint_id, workspace_id))
+    if endpoint is None:
+        raise NotFound(f"There is no pipeline endpoint with the id '{endpoint_id}' in this workspace.")
+    if endpoint["status"] != ACTIVE:
+        raise Refused(f"The pipeline endpoint '{endpoint['name']}' is {endpoint['status']}. Enable it: endpoint.enable().")
+    versions = {
+        str(row["version"]): row["pipeline_id"]
+        for row in change.rows.all("select version, pipeline_id from pipeline_endpoint_versions where endpoint_id = ?", (endpoint_id,))
+    }
+    asked = str(endpoint["default_version"]) if version is None else version
+    if asked not in versions:
+        raise NotFound.named("version", asked, versions, f"the pipeline endpoint '{endpoint['name']}'")
+    return _pipeline(change, workspace_id, versions[asked])
