@@ -16,6 +16,7 @@ from penstock.operations import runs
 from penstock.operations.assignments import read_assignments
 from penstock.operations.context import Change, Context
 from penstock.operations.names import as_json, check_name, check_request_id, texts
+from penstock.operations.pipelines import ACTIVE, get_row
 from penstock.operations.plans import plan_of
 from penstock.operations.submissions import Submission, check_places, member
 from penstock.operations.submit import new_run_row, write_pipeline
@@ -23,8 +24,6 @@ from penstock.operations.workspaces import get_workspace
 from penstock.persistence.database import Row
 
 _log = logging.getLogger(__name__)
-
-ACTIVE = "Active"
 
 
 def submit_published(context: Context, workspace_id: str, pipeline_id: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +43,7 @@ def submit_published(context: Context, workspace_id: str, pipeline_id: str, want
         Invalid: A parameter or another member is wrong; details name it.
         InvalidGraph: Something that the pipeline needs is not there any more.
     """
-    return _submit(context, workspace_id, wanted, lambda change: (_pipeline(change, workspace_id, pipeline_id), None))
+    return _submit(context, workspace_id, wanted, lambda change: (get_row(change, workspace_id, pipeline_id), None))
 
 
 def submit_endpoint(
@@ -146,13 +145,6 @@ def _submission(context: Context, pipeline: Row, wanted: Mapping[str, Any], expe
     )
 
 
-def _pipeline(change: Change, workspace_id: str, pipeline_id: str) -> Row:
-    row = change.rows.first("select * from pipelines where id = ? and workspace_id = ?", (pipeline_id, workspace_id))
-    if row is None:
-        raise NotFound(f"There is no published pipeline with the id '{pipeline_id}' in this workspace.")
-    return row
-
-
 def pipeline_of_endpoint(change: Change, workspace_id: str, endpoint_id: str, version: str | None = None) -> Row:
     """Return the row of the pipeline that an endpoint's version runs; the default version when it is None.
 
@@ -172,4 +164,4 @@ def pipeline_of_endpoint(change: Change, workspace_id: str, endpoint_id: str, ve
     asked = str(endpoint["default_version"]) if version is None else version
     if asked not in versions:
         raise NotFound.named("version", asked, versions, f"the pipeline endpoint '{endpoint['name']}'")
-    return _pipeline(change, workspace_id, versions[asked])
+    return get_row(change, workspace_id, versions[asked])

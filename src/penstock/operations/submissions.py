@@ -127,7 +127,7 @@ def check_values(parameters: Iterable[Parameter], given: Mapping[str, Any]) -> d
 
 def _unknown(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = [item for item in names if item.lower() == name.lower()] or difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else f" It has: {', '.join(names)}." if names else " It has no parameters."
     return f"The pipeline has no parameter '{name}'.{hint}"
 
