@@ -18,7 +18,7 @@ ACCEPTANCE_CASES ?= V01 V02 V09 V24 V25 V31 V33 V35 V37
 # Those among them that pin old Pythons: run once more, their steps on these.
 ACCEPTANCE_PINNED ?= V24 V31 V35
 
-.PHONY: help demo test parts check check-static format crash crash-short bench bench-data bench-runs api acceptance clean
+.PHONY: help demo test parts check check-static format crash crash-short bench bench-data bench-runs bench-publishing api acceptance clean
 
 help:
 	@echo "make demo          run the example pipeline three times and show what was reused"
@@ -32,6 +32,7 @@ help:
 	@echo "make bench         measure, and print a table beside the budgets"
 	@echo "make bench-data    only what concerns data: stores, tables, fingerprints"
 	@echo "make bench-runs    only what concerns runs: metrics, lists, built environments"
+	@echo "make bench-publishing  only what concerns published pipelines: calls over REST, ticks of schedules"
 	@echo "make api           compare azureml with the recorded signatures of SDK v1, class by class"
 	@echo "make acceptance ACCEPTANCE=folder ACCEPTANCE_REPOS=folder   public v1 scripts, unchanged"
 	@echo "make clean         remove the virtual environments and what the tools left"
@@ -111,6 +112,9 @@ bench-data: $(READY_DEV)
 
 bench-runs: $(READY_DEV)
 	@$(BIN)/python -m benchmarks --only runs
+
+bench-publishing: $(READY_DEV)
+	@$(BIN)/python -m benchmarks --only publishing
 
 api: $(READY_DEV)
 	@$(BIN)/python tests/api/conformance.py
