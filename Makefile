@@ -128,7 +128,7 @@ ACCEPTANCE_PYTHON ?= $(firstword $(foreach name,python3.10 python3.11,$(shell $(
 	@"$(ACCEPTANCE_PYTHON)" -m venv .venv-acceptance
 	@.venv-acceptance/bin/python -m pip install --quiet --disable-pip-version-check $(call PINS) setuptools wheel
 	@.venv-acceptance/bin/python -m pip install --quiet --disable-pip-version-check $(call PINS,constraints/stores.txt constraints/acceptance.txt) \
-		--no-build-isolation --editable ".[data,azure]" -r "$(ACCEPTANCE)/requirements.txt" python-dateutil requests \
+		--no-build-isolation --editable ".[data,azure]" -r "$(ACCEPTANCE)/requirements.txt" python-dateutil python-dotenv pytest requests \
 		adal jsonschema matplotlib msrest
 	@touch $@
 

@@ -1,4 +1,6 @@
-"""Accepts calls and keeps one row of each: what a listener costs that checks nothing and runs nothing. `python -m benchmarks.bare_acceptor FILE`.
+"""Accepts calls and keeps one row of each: what a listener costs that checks nothing and runs nothing.
+
+    python -m benchmarks.bare_acceptor FILE
 
 Prints its port.
 """

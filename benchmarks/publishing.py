@@ -22,7 +22,6 @@ STEPS, RATE, SECONDS = 100, 100, 20
 def measure(folder: Path, rounds: int) -> Iterator[Line]:
     """Yield the lines of the section, each when it is known."""
     from azureml.core import Workspace
-
     from benchmarks import pipelines
     from benchmarks.__main__ import PARALLEL, quiet
 

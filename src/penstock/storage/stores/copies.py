@@ -17,11 +17,21 @@ from penstock.storage.files import open_file
 from penstock.storage.paths import clean_relative
 from penstock.storage.stores import Found, Progress, Store
 from penstock.storage.stores.addresses import describe
-from penstock.storage.stores.failures import Broken, Changed, explain, explain_disk, is_missing_container, is_transient, persistently
+from penstock.storage.stores.failures import (
+    Broken,
+    Changed,
+    explain,
+    explain_disk,
+    is_missing_container,
+    is_transient,
+    persistently,
+    status_of,
+)
 from penstock.storage.stores.patterns import Pattern, is_unfinished
 from penstock.storage.stores.remotes import PART_BYTES, Remote, TakesFiles, TakesParts, Taking
 
 _BYTES_IN_FLIGHT = 8 * PART_BYTES  # what the requests of all jobs may hold in memory together
+_NOT_LISTED = (401, 403, 404, 409)  # what a store answers whose files are public and whose list is not
 _FEW = 8  # so many files of one folder are looked up one by one; more, by listing it
 
 Tell = Callable[[Progress], None]
@@ -96,8 +106,14 @@ async def _list_pattern(remote: Remote, pattern: Pattern) -> list[Found]:
     if not pattern.is_plain or not pattern.text:
         return await _list(remote, pattern.prefix, pattern.is_flat, pattern.matches)
     found, below = await asyncio.gather(
-        persistently(lambda: remote.find(pattern.text)), _list(remote, pattern.prefix, False, pattern.matches)
+        persistently(lambda: remote.find(pattern.text)), _list(remote, pattern.prefix, False, pattern.matches), return_exceptions=True
     )
+    if isinstance(found, BaseException):
+        raise found
+    if isinstance(below, BaseException):
+        if found is None or status_of(below) not in _NOT_LISTED:
+            raise below
+        below = []
     return [found, *below] if found and pattern.matches(found.path) else below
 
 
