@@ -317,6 +317,20 @@ class TestRegistry:
         assert (elsewhere.version, elsewhere.id) == (1, first.id)
         assert Dataset.get_by_name(workspace, "n").version == 2
 
+    def test_files_that_were_written_since_make_the_next_version(self, workspace: Any, store: Any) -> None:
+        def register(create: Any, path: str, name: str) -> Any:
+            return create((store, path)).register(workspace, name, create_new_version=True)
+
+        assert [register(Dataset.File.from_files, "data/x", "files").version for _ in range(2)] == [1, 1]
+        store.upload("source/x", target_path="data/x", overwrite=True, show_progress=False)
+        assert [register(Dataset.File.from_files, "data/x", "files").version for _ in range(2)] == [2, 2]
+        assert Dataset.get_by_name(workspace, "files", version=1).id == Dataset.get_by_name(workspace, "files").id
+        with open("table.csv", "w") as file:
+            file.write("a\n1\n")
+        for _ in range(2):  # a tabular dataset is a way of reading
+            store.upload_files(["table.csv"], target_path="tables", overwrite=True, show_progress=False)
+            assert register(Dataset.Tabular.from_delimited_files, "tables/table.csv", "rows").version == 1
+
     def test_a_saved_dataset_has_an_id_and_no_name(self, workspace: Any, store: Any) -> None:
         made = Dataset.File.from_files((store, "data/x"))
         assert made._ensure_saved(workspace) == made.id == made._ensure_saved(workspace)

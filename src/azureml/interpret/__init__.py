@@ -1,9 +1,5 @@
-"""Explanations of models. Not part of this version: the names import and refuse to work."""
+"""Explanations of models: what matters to them, kept with the runs that made them."""
 
-from azureml.core._refusal import refuse_class
+from azureml.interpret._explanations import ExplanationClient, ModelExplanation
 
-_INSTEAD = "Keep what you computed with the run: run.upload_file(name, path), or run.log_table(name, values)."
-
-ExplanationClient = refuse_class("azureml.interpret.ExplanationClient", _INSTEAD)
-
-__all__ = ["ExplanationClient"]
+__all__ = ["ExplanationClient", "ModelExplanation"]

@@ -10,11 +10,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penstock.model.datasets import definition_hash
-from penstock.model.errors import AlreadyExists, NotFound
+from penstock.model.datasets import FILE, definition_hash
+from penstock.model.errors import AlreadyExists, NotFound, PenstockError
 from penstock.operations.context import Change, Context
 from penstock.operations.definitions import read_definition
 from penstock.operations.names import as_json, check_description, check_name, check_request_id, merge_tags, texts
+from penstock.operations.selection import resolve
 from penstock.operations.versions import parse_version, tell_names, tell_versions
 from penstock.operations.workspaces import get_workspace
 from penstock.persistence.database import Row
@@ -107,7 +108,8 @@ def register_dataset(
         name: The name; its first version is 1.
         description: What it is about.
         tags: Its tags.
-        create_new_version: Whether the name may have versions already. A definition that is one of them stays that version.
+        create_new_version: Whether the name may have versions already. A definition that is one of them stays that version, but for files
+            that were written since: a file dataset is its files, a tabular one a way of reading.
         request_id: A UUID of the client's.
 
     Raises:
@@ -115,6 +117,7 @@ def register_dataset(
         Invalid: The document describes no dataset, or the name can't be one.
     """
     request_id = check_request_id(request_id) if request_id else None
+    is_new = create_new_version and _was_written_since(context, workspace_id, document, name)
     with context.change() as change:
         get_workspace(context, workspace_id)
         sent = change.rows.first(
@@ -122,12 +125,28 @@ def register_dataset(
         )
         if sent:
             return _document(sent)  # the first try arrived after all
-        found = register_within(change, workspace_id, document, name, description, tags, create_new_version)
+        found = register_within(change, workspace_id, document, name, description, tags, create_new_version, is_new)
         change.rows.execute(
             "update dataset_versions set request_id = ? where workspace_id = ? and name = ? and version = ?",
             (request_id, workspace_id, name, found["version"]),
         )
         return found
+
+
+def _was_written_since(context: Context, workspace_id: str, document: Mapping[str, Any], name: str) -> bool:
+    """Tell whether this file dataset is a version of the name, and one of its files was written after it became one."""
+    dataset, definition = read_definition(document)
+    last = context.database.first(
+        "select max(created_at) as at from dataset_versions where workspace_id = ? and name = ? and dataset_id = ?",
+        (workspace_id, name, dataset_id_of(workspace_id, definition)),
+    )
+    if dataset.type != FILE or last is None or last["at"] is None:
+        return False
+    try:
+        files = resolve(context, workspace_id, dataset).files
+    except PenstockError:  # nothing there now, or out of reach: then nobody has written it
+        return False
+    return any(file.found.modified_at is not None and file.found.modified_at > last["at"] for file in files)
 
 
 def register_within(
@@ -138,8 +157,9 @@ def register_within(
     description: str | None = None,
     tags: Mapping[str, Any] | None = None,
     create_new_version: bool = False,
+    is_new: bool = False,
 ) -> dict[str, Any]:
-    """Register a definition as a part of a transaction; see `register_dataset`."""
+    """Register a definition as a part of a transaction; see `register_dataset`. `is_new`: the next version, even of an equal definition."""
     check_name("dataset", name)
     check_description(description)
     dataset_id = save_within(change, workspace_id, document)
@@ -151,7 +171,7 @@ def register_within(
             f"There is already a dataset registered under the name '{name}'. Pass create_new_version=True to register this one as its next "
             "version; update() changes the description and the tags of the one that is there."
         )
-    same = next((row["version"] for row in versions if row["dataset_id"] == dataset_id), None)
+    same = None if is_new else next((row["version"] for row in reversed(versions) if row["dataset_id"] == dataset_id), None)
     if same is not None:
         _update(change, workspace_id, name, same, description, tags, ())
     else:

@@ -95,7 +95,6 @@ SURFACE = {
 REFUSED = [
     ("azureml.core.webservice.AciWebservice", lambda found: found.deploy(None, "service", [], None)),
     ("azureml.core.image.ContainerImage", lambda found: found.create(None, "image", [], None)),
-    ("azureml.interpret.ExplanationClient", lambda found: found.from_run(None)),
     ("azureml.monitoring.ModelDataCollector", lambda found: found("model", designation="inputs")),
     ("azureml.datadrift.DataDriftDetector", lambda found: found.create_from_datasets(None, "name", None, None)),
     ("azureml.tensorboard.Tensorboard", lambda found: found([])),
