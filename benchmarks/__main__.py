@@ -1,6 +1,6 @@
 """Measure, print a table beside the budgets, write JSON.
 
-    python -m benchmarks [--rounds N] [--only pipelines|data|runs|publishing] [--json FILE]
+    python -m benchmarks [--rounds N] [--only pipelines|data|runs|publishing|schedules] [--json FILE]
 
 What is compared with bare scripts is measured in turns with them, on the same machine, in the same run. Every figure is the median of its
 rounds. Nothing here passes or fails: a budget that is not met says so in its line.
@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
-from benchmarks import data, publishing, runs
+from benchmarks import data, publishing, runs, schedules
 from benchmarks.report import Line, document, format_report
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -206,7 +206,13 @@ def measure_memory(name: str) -> Line:
     return Line(name, psutil.Process(pid).memory_info().rss / 2**20, "MiB", budget=90)
 
 
-SECTIONS = {"pipelines": measure_pipelines, "data": data.measure, "runs": runs.measure, "publishing": publishing.measure}
+SECTIONS = {
+    "pipelines": measure_pipelines,
+    "data": data.measure,
+    "runs": runs.measure,
+    "publishing": publishing.measure,
+    "schedules": schedules.measure,
+}
 
 
 if __name__ == "__main__":

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Who may import whom, beside itself. `bootstrap` and `cli` stand on top; `service` and `engine` meet only in rows.
-BELOW_OPERATIONS = {"persistence", "storage", "compile", "model"}
+BELOW_OPERATIONS = {"persistence", "storage", "recurrence", "compile", "model"}
 MAY_IMPORT = {
     "model": set(),
     "compile": {"model"},
     "persistence": {"compile", "model"},
     "storage": {"compile", "model"},
+    "recurrence": {"model"},
     "operations": BELOW_OPERATIONS,
     "service": {"operations", *BELOW_OPERATIONS},
     "engine": {"operations", *BELOW_OPERATIONS},

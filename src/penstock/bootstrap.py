@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ from penstock.client.home import Home
 from penstock.engine.executors.local import LocalExecutor
 from penstock.engine.loop import Engine, Wakeup
 from penstock.engine.orders import StepReader
+from penstock.engine.polls import Polls
 from penstock.engine.scheduler import Scheduler
+from penstock.engine.triggers import Triggers
 from penstock.operations.context import Context
 from penstock.persistence.database import Database
 from penstock.settings import Settings, load_settings
@@ -31,6 +34,8 @@ class Parts:
     context: Context
     engine: Engine
     wakeup: Wakeup
+    triggers: Triggers
+    polls: Polls
 
 
 def build(home: Home, announce: Callable[[set[str], set[str]], None]) -> Parts:
@@ -44,11 +49,14 @@ def build(home: Home, announce: Callable[[set[str], set[str]], None]) -> Parts:
     discard(home.discarded, [home.incoming])  # what a killed service was still taking in: a model may be large
     wakeup = Wakeup(home.wake)
     stores = HomeStores(home.path, settings.cache_bytes)
-    context = Context(database, home, settings, wake_engine=wakeup.wake, announce=announce, stores=stores)
+    news = threading.Event()  # of schedules
+    context = Context(database, home, settings, wake_engine=wakeup.wake, wake_triggers=news.set, announce=announce, stores=stores)
     library = make_library(home)
     executor = LocalExecutor(home, library)
     scheduler = Scheduler(context, executor, StepReader(context, str(library)))
-    return Parts(home, settings, context, Engine(scheduler, executor, wakeup), wakeup)
+    polls = Polls(context)
+    triggers = Triggers(context, news, polls.begin_due)
+    return Parts(home, settings, context, Engine(scheduler, executor, wakeup), wakeup, triggers, polls)
 
 
 def make_library(home: Home) -> Path:

@@ -51,10 +51,14 @@ def serve(folder: Path) -> int:
         listener = _listen(home)
         listener_file = home.socket.stat().st_ino
         life = Life(parts.settings.idle_seconds, lambda: parts.engine.is_busy, lambda: _is_ours(home, listener_file))
+        life.stay("active schedules wait for their next tick", lambda: parts.triggers.is_needed)
         parts.engine.start()
+        parts.triggers.start()
         try:
             asyncio.run(_answer(parts, bulletin, listener, life))
         finally:
+            parts.triggers.stop()
+            parts.polls.stop()
             parts.engine.stop()
             if _is_ours(home, listener_file):
                 home.socket.unlink()
@@ -130,7 +134,7 @@ def _log_to(path: Path, level: str) -> None:
 
 
 class Life:
-    """When the service may leave: asked to, or idle long enough with no run under way."""
+    """When the service may leave: asked to, or idle long enough with no run under way and nobody who relies on it."""
 
     def __init__(
         self,
@@ -146,10 +150,19 @@ class Life:
         self._clock = clock
         self._touched_at = clock()
         self._bell: Callable[[], None] = lambda: None
+        self._stays: dict[str, Callable[[], bool]] = {}
 
     def touch(self) -> None:
         """Somebody asked for something."""
         self._touched_at = self._clock()
+
+    def stay(self, reason: str, as_long_as: Callable[[], bool] = lambda: True) -> None:
+        """Leave no more for being idle, as long as something is so. May be called from any thread, and again for the same reason."""
+        self._stays = {**self._stays, reason: as_long_as}
+
+    def reasons_to_stay(self) -> list[str]:
+        """Return why an idle service does not leave, in words; nothing where it does."""
+        return [reason for reason, is_so in self._stays.items() if is_so()]
 
     def stop(self, reason: str = "asked to stop") -> None:
         """Leave. May be called from any thread."""
@@ -164,7 +177,7 @@ class Life:
         """Tell whether it is time to leave."""
         if not self._is_reachable():
             self.stop("its socket is gone")
-        if self._is_busy():
+        if self._is_busy() or self.reasons_to_stay():
             self.touch()
         if self._clock() - self._touched_at > self.idle_seconds:
             self.stop("idle")
@@ -187,10 +200,29 @@ async def _answer(parts: Parts, bulletin: Bulletin, listener: socket.socket, lif
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, life.stop, f"got {sign.name}")
     bulletin.attach(loop)
-    app = create_app(parts.context, bulletin=bulletin, info=_info(parts, life), stop=life.stop, touch=life.touch)
+    stay, stop = _remembered(parts.home, life)
+    app = create_app(parts.context, bulletin=bulletin, info=_info(parts, life), stop=stop, touch=life.touch, stay=stay)
     server = make_server(app, is_over=life.is_over, over=over, ready=lambda: _be_ready(parts.home), leave=bulletin.close)
     loopback = listen(parts.home)
     await server.serve(sockets=[listener, *([loopback] if loopback else [])])
+
+
+def _remembered(home: Home, life: Life) -> tuple[Callable[[str], None], Callable[[], None]]:
+    """Return how to stay for callers and how to stop, such that a service stays too that follows a killed one, or starts after a reboot."""
+    with contextlib.suppress(OSError):
+        life.stay(home.callers.read_text())
+
+    def stay(reason: str) -> None:
+        if reason not in life.reasons_to_stay():
+            life.stay(reason)
+            with contextlib.suppress(OSError):  # a full disk is no reason to refuse an address
+                home.callers.write_text(reason)
+
+    def stop() -> None:
+        home.callers.unlink(missing_ok=True)
+        life.stop()
+
+    return stay, stop
 
 
 def _info(parts: Parts, life: Life) -> Callable[[], dict[str, Any]]:
@@ -203,7 +235,7 @@ def _info(parts: Parts, life: Life) -> Callable[[], dict[str, Any]]:
         "idle_seconds": life.idle_seconds,
         "limits": {"snapshot_bytes": parts.settings.snapshot_bytes, "snapshot_files": parts.settings.snapshot_files},
     }
-    return lambda: facts
+    return lambda: {**facts, "stays": "; ".join(life.reasons_to_stay()) or None}
 
 
 def _be_ready(home: Home) -> None:

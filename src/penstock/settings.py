@@ -36,6 +36,7 @@ def _is_place(place: str) -> bool:
 POLICIES = ("exact", "compatible", "current")
 CONTAINER_ENGINES = ("docker", "podman")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+CATCH_UP = ("none", "last", "all")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,12 @@ class Settings:
         "docker or podman: what runs the steps that ask for a container; empty for none.",
         lambda value: value in ("", *CONTAINER_ENGINES),
         f"one of {', '.join(CONTAINER_ENGINES)}, or empty",
+    )
+    schedule_catch_up: str = _setting(
+        "last",
+        "none, last or all: which ticks of a schedule that were missed while no service ran are made up for; a schedule may say otherwise.",
+        lambda value: value in CATCH_UP,
+        f"one of {', '.join(CATCH_UP)}",
     )
     log_level: str = _setting(
         "INFO",

@@ -132,7 +132,6 @@ def test_what_v1_refused_is_refused(finished: PipelineRun, member: str):
     "use",
     [
         lambda run: run.publish_pipeline("name", "description", "1"),
-        lambda run: run.save("pipeline.yml"),
         lambda run: PipelineRun.get_pipeline_runs(run.experiment.workspace, "id"),
     ],
 )

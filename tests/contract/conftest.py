@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from tests.parts.described import Described
 
 from penstock.client.client import Client
 from penstock.client.home import Home
@@ -58,12 +59,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
     bulletin = Bulletin()
     context = Context(Database(home.database), home, Settings(snapshot_bytes=1_000_000), announce=bulletin.announce)
     rest = Rest(Client(home), context, home)
-    app = create_app(
-        context,
-        info=lambda: {"version": "test", "pid": 0},
-        stop=lambda: rest.stopped.append(1),
-        touch=lambda: rest.touched.append(1),
-        bulletin=bulletin,
+    app = Described(
+        create_app(
+            context,
+            info=lambda: {"version": "test", "pid": 0, "limits": {"snapshot_bytes": 1_000_000, "snapshot_files": 100}},
+            stop=lambda: rest.stopped.append(1),
+            touch=lambda: rest.touched.append(1),
+            bulletin=bulletin,
+        )
     )
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(home.socket))
@@ -77,6 +80,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
     thread.join(10)
     listener.close()
     context.database.close()
+    assert not app.faults, "\n".join(app.faults)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ ALL = [(item.method, item.path) for item in table.declarations]
     "header", ["", "Bearer", "Bearer ", "Bearer x", "Basic x", "Basic ====", "Digest abc", "Bearer " + "a" * 5000, "Bearer ä"]
 )
 def test_without_a_token_nothing_is_learned(door: Loopback, header: str) -> None:
-    for path in (f"/mlflow/{door.workspace_id}/api/2.0/mlflow/experiments/search", "/mlflow/none/api", "/", f"{PREFIX}/service"):
+    for path in (f"/mlflow/{door.workspace_id}/api/2.0/mlflow/experiments/search", "/mlflow/none/api"):
         status, answer = door.ask("GET", path, token="", Authorization=header.encode().decode("latin-1"))
         assert (status, answer["error_code"]) == (401, "UNAUTHENTICATED")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from penstock.service.bulletin import Bulletin
+from penstock.service.bulletin import EVERYTHING, Bulletin
 
 
 async def wait(bulletin: Bulletin, root: str, seconds: float) -> bool:
@@ -45,13 +45,32 @@ def test_close_lets_everybody_go() -> None:
 def test_nobody_listens() -> None:
     bulletin = Bulletin()
     bulletin.announce({"root"}, set())
-    bulletin.close()
 
     async def listen() -> bool:
         return await wait(bulletin, "root", 0.01)
 
     assert asyncio.run(listen()) is False
     bulletin.announce({"root"}, set())  # the loop is gone
+    bulletin.close()
+
+
+def test_who_comes_after_the_close_is_let_go() -> None:
+    bulletin = Bulletin()
+    bulletin.close()
+    assert asyncio.run(wait(bulletin, "root", 5))
+
+
+def test_who_listens_to_everything_hears_of_every_root() -> None:
+    async def scene() -> list[bool]:
+        bulletin = Bulletin()
+        with bulletin.listen(EVERYTHING) as listener:
+            heard = [await listener.wait(0.01)]
+            for root in ("one", "other"):
+                bulletin.announce({root}, {root})
+                heard.append(await listener.wait(5))
+            return heard
+
+    assert asyncio.run(scene()) == [False, True, True]
 
 
 def test_the_end_of_a_run_does_not_wait_for_more_news() -> None:

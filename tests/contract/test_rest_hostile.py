@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from penstock.service.app import TABLES, Forbidden, _authorise
+from penstock.service.app import TABLES, _authorise
+from penstock.service.entrance import Forbidden
 from penstock.service.routes import PREFIX, Declaration, Role, RouteTable, check_declarations
 
 ROUTES = [item for table in TABLES for item in table.declarations]
@@ -64,6 +65,8 @@ NAMES = [
     *("display_name", "description", "status", "error", "records", "request_id"),
     *("dataset", "create_new_version", "direction", "dataset_id", "port", "mode"),
     *("secrets", "kind", "datastore", "files", "prefix", "path", "unpack", "framework", "content_type", "names", "interpreter"),
+    *("graph", "parameters", "step_tags", "pipeline_id", "default", "continue_on_step_failure"),
+    *("recurrence", "trigger", "catch_up", "endpoint_id"),
 ]
 QUERIES = [
     "",
@@ -173,6 +176,42 @@ SCRIPT = {
     "properties": {"c": "d"},
     "display_name": "d",
 }
+CALLED = {"format": 1, "parameters": [{"name": "p", "kind": "int", "default": 1}]}
+CALL = {
+    "experiment_name": "e",
+    "parameters": {"p": "2"},
+    "description": "d",
+    "tags": {"a": "b"},
+    "step_tags": {"a": "b"},
+    "properties": {"a": "b"},
+    "continue_on_step_failure": True,
+    "parent_run_id": None,
+    "run_source": "API",
+    "run_type": "HTTP",
+    "request_id": None,
+    "submitter_run_id": None,
+}
+SCHEDULED = {"experiment_name": "e", "parameters": {"p": "2"}, "description": "d", "continue_on_step_failure": True}
+DRAFT = {
+    "name": "n",
+    "description": "d",
+    "experiment_name": "e",
+    "interpreter": "python",
+    "parameters": {},
+    "tags": {"a": "b"},
+    "continue_on_step_failure": True,
+}
+MODULE = {
+    "format": 1,
+    "script": "a.py",
+    "snapshot": EMPTY_SNAPSHOT,
+    "inputs": [{"name": "i", "data_types": ["AnyFile"], "mode": "mount", "is_optional": True}],
+    "outputs": [{"name": "o", "datastore": "workspaceblobstore", "mode": "upload", "path_on_compute": "x"}],
+    "parameters": [{"name": "p", "default": 1}],
+    "arguments": [{"kind": "literal", "value": "--in"}, {"kind": "input", "value": "i"}],
+    "run_config": {"environment": {"name": "e"}},
+    "can_be_ordered": False,
+}
 BODY = {  # a good body for every route that takes one
     "POST /workspaces": {
         "name": "odd",
@@ -256,6 +295,92 @@ BODY = {  # a good body for every route that takes one
         "dataset": DATASET,
     },
     "POST /transfers/{transfer_id}/cancel": {},
+    f"POST {WORKSPACE}/pipelines": {
+        "graph": CALLED,
+        "run_id": None,
+        "interpreter": "python",
+        "name": "n",
+        "description": "d",
+        "version": "1",
+        "continue_on_step_failure": True,
+        "tags": {"a": "b"},
+        "properties": {"a": "b"},
+        "request_id": None,
+    },
+    f"PUT {WORKSPACE}/pipelines/{{pipeline_id}}/status": {"status": "Active"},
+    f"POST {WORKSPACE}/pipelines/{{pipeline_id}}/runs": CALL,
+    f"POST {WORKSPACE}/pipeline-endpoints": {
+        "name": "odd",
+        "pipeline_id": "",
+        "description": "d",
+        "tags": {"a": "b"},
+        "properties": {"a": "b"},
+        "request_id": None,
+    },
+    f"PATCH {WORKSPACE}/pipeline-endpoints/{{endpoint_id}}": {"name": "n", "description": "d", "status": "Active"},
+    f"POST {WORKSPACE}/pipeline-endpoints/{{endpoint_id}}/versions": {"pipeline_id": "", "default": True, "request_id": None},
+    f"PUT {WORKSPACE}/pipeline-endpoints/{{endpoint_id}}/default-version": {"version": "0", "pipeline_id": None},
+    f"POST {WORKSPACE}/pipeline-endpoints/{{endpoint_id}}/runs": {**CALL, "version": "0"},
+    f"POST {WORKSPACE}/drafts": {
+        **DRAFT,
+        "graph": CALLED,
+        "pipeline_id": None,
+        "run_id": None,
+        "draft_id": None,
+        "properties": {"a": "b"},
+        "request_id": None,
+    },
+    f"PATCH {WORKSPACE}/drafts/{{draft_id}}": {**DRAFT, "graph": CALLED},
+    f"POST {WORKSPACE}/drafts/{{draft_id}}/runs": {
+        "experiment_name": "e",
+        "parameters": {"p": "3"},
+        "tags": {"a": "b"},
+        "parent_run_id": None,
+        "run_source": "CLI",
+        "request_id": None,
+        "submitter_run_id": None,
+    },
+    f"POST {WORKSPACE}/drafts/{{draft_id}}/publish": {"request_id": None},
+    f"POST {WORKSPACE}/modules": {"name": "odd", "description": "d", "request_id": None},
+    f"PATCH {WORKSPACE}/modules/{{module}}": {"name": "n", "description": "d", "status": "Active", "default_version": "1"},
+    f"POST {WORKSPACE}/modules/{{module}}/versions": {
+        "definition": MODULE,
+        "version": None,
+        "description": "d",
+        "category": "c",
+        "is_default": True,
+        "request_id": None,
+    },
+    f"PATCH {WORKSPACE}/module-versions/{{version_id}}": {"description": "d", "status": "Active"},
+    f"POST {WORKSPACE}/schedules": {
+        "name": "n",
+        "submission": SCHEDULED,
+        "pipeline_id": "",
+        "endpoint_id": None,
+        "recurrence": {
+            "frequency": "Week",
+            "interval": 1,
+            "start_time": "2021-01-01T08:00:00",
+            "time_zone": "UTC",
+            "hours": [1],
+            "minutes": [2],
+            "week_days": ["Monday"],
+        },
+        "trigger": None,
+        "description": "d",
+        "catch_up": "last",
+        "request_id": None,
+    },
+    f"PATCH {WORKSPACE}/schedules/{{schedule_id}}": {
+        "name": "n",
+        "description": "d",
+        "status": "Active",
+        "submission": SCHEDULED,
+        "recurrence": None,
+        "trigger": {"datastore": "workspaceblobstore", "polling_interval": 5, "path": "in", "parameter": None},
+        "catch_up": "all",
+    },
+    f"POST {WORKSPACE}/schedules/{{schedule_id}}/runs": {"parameters": {"p": "3"}, "request_id": None},
     "POST /runs/{run_id}/lineage": {"direction": "input", "dataset_id": "", "port": "p", "mode": "mount", "name": "n", "version": 1},
 }
 
@@ -274,9 +399,18 @@ def test_one_odd_value(rest: Any, route: Declaration) -> None:
     place.parent.mkdir()
     place.touch()
     known["transfer_id"] = rest.client.start_transfer(rest.workspace_id, "list", datastore="workspaceblobstore")["id"]
+    called, other = (rest.client.publish_pipeline(rest.workspace_id, {"graph": CALLED})["id"] for _ in range(2))
+    known["endpoint_id"] = rest.client.create_pipeline_endpoint(rest.workspace_id, "thing", called)["id"]
+    known["pipeline_id"] = other
+    watching = {"pipeline_id": other, "trigger": {"datastore": "workspaceblobstore"}}
+    known["schedule_id"] = rest.client.create_schedule(rest.workspace_id, "thing", SCHEDULED, **watching)["id"]
+    known["draft_id"] = rest.client.create_draft(rest.workspace_id, {**DRAFT, "graph": CALLED})["id"]
+    rest.client.put_snapshot(EMPTY_SNAPSHOT, [])
+    known["module"] = rest.client.create_module(rest.workspace_id, "thing")["id"]
+    known["version_id"] = rest.client.publish_module_version(rest.workspace_id, "thing", MODULE, version="1")["id"]
     target = fill(route.path, known, "thing")
     good: dict[str, Any] = BODY[f"{route.method} {route.path[len(PREFIX) :]}"]
-    good = {**good, **({"dataset_id": dataset["id"]} if "dataset_id" in good else {})}
+    good = {**good, **{name: known[name] for name, value in good.items() if name in known and value == ""}}
     assert exchange(rest, request(route.method, target, json.dumps(good).encode())) == 200
     found = [exchange(rest, request(route.method, target, json.dumps(body).encode())) for body in spoilt(good)]
     assert max(found, default=0) < 500

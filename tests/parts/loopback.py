@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -37,6 +37,7 @@ class Loopback:
     home: Home
     port: int
     workspace_id: str = ""
+    stays: list[str] = field(default_factory=list)
 
     @property
     def uri(self) -> str:
@@ -90,7 +91,8 @@ def loopback_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopb
     home = Home(tmp_path_factory.mktemp("home"))
     home.create()
     context = Context(Database(home.database), home, Settings(snapshot_bytes=1_000_000))
-    app = create_app(context, info=dict, stop=lambda: None, touch=lambda: None)
+    stays: list[str] = []
+    app = create_app(context, info=lambda: {"version": "test", "pid": 0}, stop=lambda: None, touch=lambda: None, stay=stays.append)
     unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     unix.bind(str(home.socket))
     unix.listen(64)
@@ -100,7 +102,7 @@ def loopback_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopb
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([unix, tcp])))
     thread.start()
-    yield Loopback(Client(home), context, home, int(Path(home.port).read_text()))
+    yield Loopback(Client(home), context, home, int(Path(home.port).read_text()), stays=stays)
     server.should_exit = True
     thread.join(10)
     unix.close()

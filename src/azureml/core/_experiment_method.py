@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, TypeVar
 
 from azureml.exceptions import AzureMLException
 
 Submit = Callable[..., Any]
+_Target = TypeVar("_Target")
 
 
 class ExperimentSubmitRegistrar:
@@ -37,7 +38,7 @@ class ExperimentSubmitRegistrar:
 get_submit_function = ExperimentSubmitRegistrar.get_submit_function
 
 
-def experiment_method(submit_function: Optional[Submit] = None, **kwargs: Any) -> Callable[[Any], Any]:
+def experiment_method(submit_function: Optional[Submit] = None, **kwargs: Any) -> Callable[[_Target], _Target]:
     """Return a decorator that makes a class submittable: put it on the constructor, as in v1, or on the class.
 
     Args:

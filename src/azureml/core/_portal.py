@@ -1,4 +1,4 @@
-"""Links to the pages of workspaces, experiments and runs, in v1's form."""
+"""Links to the pages of workspaces, experiments, runs and published pipelines, in v1's form."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ class HasWorkspacePortal:
 
     def _workspace_query(self, workspace: Any) -> str:
         return self.WORKSPACE_FMT.format(workspace.subscription_id, workspace.resource_group, workspace.name)
+
+
+class HasPipelinePortal(HasWorkspacePortal):
+    """Builds the link of a published pipeline."""
+
+    PIPELINE_PATH = "/pipelines/{0}"
+
+    def get_portal_url(self) -> str:
+        """Return the link to the pipeline's page."""
+        pipeline: Any = self
+        return self.portal_url + self.PIPELINE_PATH.format(pipeline.id) + self._workspace_query(pipeline.workspace)
 
 
 class HasExperimentPortal(HasWorkspacePortal):

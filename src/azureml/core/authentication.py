@@ -1,7 +1,8 @@
 """v1's authentication objects. They are made silently: no browser, no prompt, no network.
 
-A service on this machine needs none of them; they are kept so that scripts can make them, pass them as `auth=`, and send
-their header to a published pipeline's endpoint.
+The service on this machine knows its user by the home folder. So they all stand for that user, and scripts can make them, pass them as
+`auth=`, and send their header to a published pipeline's endpoint: it holds the user's token, which the service gives when it is first
+needed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
+from azureml.core._errors import v1_errors
 from azureml.exceptions import AuthenticationException
 
 __all__ = [
@@ -24,9 +26,8 @@ __all__ = [
     "TokenAuthentication",
 ]
 
-# A service on this machine accepts any token; this one says where it comes from.
-_LOCAL_TOKEN = "penstock-local"  # noqa: S105  # nothing secret
-_LIFETIME_SECONDS = 3600
+_LIFETIME_SECONDS = 3600  # of a token that does not say it
+_RENEWAL_SECONDS = 24 * 3600  # before a token ends, another is asked for: the header is used for a while
 
 
 class Audience(Enum):
@@ -44,6 +45,25 @@ class AccessToken(NamedTuple):
 
     token: str
     expires_on: int
+
+
+_tokens: Dict[str, AccessToken] = {}
+
+
+@v1_errors()
+def _find_user_token() -> AccessToken:
+    """Return the token of the home folder's user; the service is asked once in a process, and again before the token ends."""
+    import os
+    import time
+
+    from penstock.client import connect
+
+    client = connect()
+    home = os.fspath(client.home.path)
+    known = _tokens.get(home)
+    if known is None or known.expires_on - _RENEWAL_SECONDS < time.time():
+        known = _tokens[home] = AccessToken(**client.user_token())
+    return known
 
 
 class AbstractAuthentication:
@@ -79,8 +99,22 @@ class AbstractAuthentication:
         raise NotImplementedError(f"{type(self).__name__} must define _get_arm_token(), which returns the token to send.")
 
 
-class InteractiveLoginAuthentication(AbstractAuthentication):
-    """v1's login through a browser; here it asks nobody.
+class _UserAuthentication(AbstractAuthentication):
+    """Whatever v1 asked for, here it is the user whose home folder this is.
+
+    Its methods raise `ServiceException` when the service can't be started.
+    """
+
+    def get_token(self, *scopes: str, **kwargs: Any) -> Any:
+        """Return the user's token with its expiry: a tuple with `token` and `expires_on`."""
+        return _find_user_token()
+
+    def _get_arm_token(self) -> str:
+        return _find_user_token().token
+
+
+class InteractiveLoginAuthentication(_UserAuthentication):
+    """v1's login through a browser; here nobody logs in.
 
     Args:
         force: Kept, and without effect.
@@ -93,21 +127,15 @@ class InteractiveLoginAuthentication(AbstractAuthentication):
         self._force = force
         self._tenant_id = tenant_id
 
-    def _get_arm_token(self) -> str:
-        return _LOCAL_TOKEN
 
-
-class AzureCliAuthentication(AbstractAuthentication):
-    """v1's login of the command-line client; here it calls nothing."""
+class AzureCliAuthentication(_UserAuthentication):
+    """v1's login of the command-line client; here it calls no other program."""
 
     def __init__(self, cloud: Optional[str] = None) -> None:
         super().__init__(cloud)
 
-    def _get_arm_token(self) -> str:
-        return _LOCAL_TOKEN
 
-
-class MsiAuthentication(AbstractAuthentication):
+class MsiAuthentication(_UserAuthentication):
     """v1's managed identity; `identity_config` and the other keywords are kept."""
 
     def __init__(self, cloud: Optional[str] = None, **kwargs: Any) -> None:
@@ -115,11 +143,8 @@ class MsiAuthentication(AbstractAuthentication):
         self._identity_config = kwargs.pop("identity_config", None)
         self._options = kwargs
 
-    def _get_arm_token(self) -> str:
-        return _LOCAL_TOKEN
 
-
-class ServicePrincipalAuthentication(AbstractAuthentication):
+class ServicePrincipalAuthentication(_UserAuthentication):
     """A service's own account.
 
     Args:
@@ -142,9 +167,6 @@ class ServicePrincipalAuthentication(AbstractAuthentication):
         self._service_principal_id = service_principal_id
         self._service_principal_password = service_principal_password
         self._enable_caching = _enable_caching
-
-    def _get_arm_token(self) -> str:
-        return _LOCAL_TOKEN
 
 
 class ArmTokenAuthentication(AbstractAuthentication):

@@ -55,6 +55,11 @@ def build_parser() -> Parser:
     _add_datasets(commands)
     _add_lineage(commands)
     _add_models(commands)
+    _add_pipelines(commands)
+    _add_endpoints(commands)
+    _add_drafts(commands)
+    _add_modules(commands)
+    _add_schedules(commands)
     _add_environments(commands)
     _add_service(commands)
     _add_version(commands)
@@ -173,6 +178,163 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=_unless_suppressed(parser), help="print JSON")
 
 
+def _add_pipelines(commands: Any) -> None:
+    parser = _add(commands, "pipelines", "List published pipelines; show, run, enable or disable one.")
+    verbs = _add_published_verbs(parser, "published pipelines")
+    for name, text in (
+        ("show", "Tell what is known of a published pipeline: its steps, its parameters."),
+        ("submit", "Run a published pipeline."),
+        ("enable", "Let a published pipeline be run again."),
+        ("disable", "Let a published pipeline be run no more."),
+        ("history", "List the runs of a published pipeline, newest first."),
+    ):
+        words = "id of a published pipeline, the beginning of one, or a name: the newest that has it"
+        _add_published_verb(verbs, name, text).add_argument("pipeline", metavar="PIPELINE", help=words)
+
+
+def _add_endpoints(commands: Any) -> None:
+    parser = _add(commands, "endpoints", "List pipeline endpoints; show, run or switch one.")
+    verbs = _add_published_verbs(parser, "pipeline endpoints")
+    words = "name of a pipeline endpoint, its id, or the beginning of that"
+    for name, text in (
+        ("show", "Tell what is known of a pipeline endpoint, and its versions."),
+        ("submit", "Run a version of a pipeline endpoint, the default one when none is named."),
+        ("versions", "List the versions of a pipeline endpoint."),
+        ("set-default", "Choose the version that runs when none is named."),
+        ("enable", "Let a pipeline endpoint be called again."),
+        ("disable", "Let a pipeline endpoint be called no more."),
+        ("history", "List the runs that were asked of a pipeline endpoint, newest first."),
+    ):
+        verb = _add_published_verb(verbs, name, text)
+        verb.add_argument("endpoint", metavar="ENDPOINT", help=words)
+        if name == "set-default":
+            verb.add_argument("version", metavar="VERSION", help="number of the version")
+        if name == "submit":
+            verb.add_argument("--version", metavar="VERSION", default=None, help="run this version")
+
+
+def _add_schedules(commands: Any) -> None:
+    parser = _add(commands, "schedules", "List schedules; show, run, enable or disable one.")
+    verbs = _add_published_verbs(parser, "schedules")
+    for name, text in (
+        ("show", "Tell what a schedule runs, when it is due next, and what became of it last."),
+        ("submit", "Run now what a schedule runs."),
+        ("enable", "Let a schedule run again."),
+        ("disable", "Let a schedule rest."),
+        ("history", "List the times that a schedule was due, the last first, each with its run or its reason."),
+    ):
+        verb = _add(verbs, name, text, argument_default=argparse.SUPPRESS)
+        verb.add_argument("schedule", metavar="SCHEDULE", help="id of a schedule, the beginning of one, or a name: the newest that has it")
+        _add_published_options(verb, "schedules")
+        if name == "history":
+            verb.add_argument("--limit", metavar="N", type=_count, default=20, help="how many at most (default: 20)")
+        if name == "submit":
+            _add_parameter_option(verb)
+            _add_wait_option(verb)
+
+
+def _add_drafts(commands: Any) -> None:
+    parser = _add(commands, "drafts", "List drafts of pipelines; show, run, publish or delete one.")
+    _add_drafts_filters(parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    _add_drafts_filters(_add(verbs, "list", "List drafts, newest first.", argument_default=argparse.SUPPRESS))
+    words = "id of a draft, the beginning of one, or a name: the newest that has it"
+    for name, text in (
+        ("show", "Tell what is known of a draft: its steps, the values of its parameters."),
+        ("submit", "Run a draft."),
+        ("publish", "Publish a draft: the values that it sets become defaults."),
+        ("delete", "Forget a draft; its runs stay."),
+        ("history", "List the runs of a draft, newest first."),
+    ):
+        verb = _add(verbs, name, text, argument_default=argparse.SUPPRESS)
+        verb.add_argument("draft", metavar="DRAFT", help=words)
+        _add_published_options(verb, "drafts")
+        if name == "history":
+            verb.add_argument("--limit", metavar="N", type=_count, default=20, help="how many at most (default: 20)")
+        if name == "submit":
+            _add_parameter_option(verb)
+            verb.add_argument("--experiment", metavar="NAME", default=None, help="the experiment of the run (default: the draft's)")
+            verb.add_argument("--tag", metavar="NAME=VALUE", action="append", default=[], help="a tag of the run; may be repeated")
+            _add_wait_option(verb)
+
+
+def _add_drafts_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", metavar="NAME", help="only drafts with this name")
+    parser.add_argument("--tag", metavar="NAME[=VALUE]", action="append", help="only drafts with this tag; may be repeated")
+    _add_published_options(parser, "drafts")
+
+
+def _add_modules(commands: Any) -> None:
+    parser = _add(commands, "modules", "List modules, the steps that pipelines share; show, enable or disable one.")
+    verbs = _add_published_verbs(parser, "modules")
+    for name, text in (
+        ("show", "Tell what is known of a module: its versions, the ports and parameters of one."),
+        ("set-default", "Choose the version that is meant when none is named."),
+        ("enable", "Let new pipelines use a module again, or a version of it."),
+        ("disable", "Let no new pipeline use a module, or a version of it."),
+        ("deprecate", "Warn who uses a module, or a version of it."),
+        ("history", "List the pipeline runs that have a step of a module, newest first."),
+    ):
+        verb = _add(verbs, name, text, argument_default=argparse.SUPPRESS)
+        verb.add_argument("module", metavar="MODULE", help="name of a module, its id, or the beginning of that")
+        _add_published_options(verb, "modules")
+        if name == "history":
+            verb.add_argument("--limit", metavar="N", type=_count, default=20, help="how many at most (default: 20)")
+        elif name == "set-default":
+            verb.add_argument("version", metavar="VERSION", help="name of the version")
+        else:
+            verb.add_argument("--version", metavar="VERSION", default=None, help="this version of it")
+
+
+def _add_published_verbs(parser: argparse.ArgumentParser, kind: str) -> Any:
+    _add_published_filters(parser, kind)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    _add_published_filters(_add(verbs, "list", f"List {kind}, newest first.", argument_default=argparse.SUPPRESS), kind)
+    return verbs
+
+
+def _add_published_filters(parser: argparse.ArgumentParser, kind: str) -> None:
+    parser.add_argument("--name", metavar="NAME", help="only what has this name")
+    parser.add_argument("--all", action="store_true", default=_unless_suppressed(parser), help="disabled ones too")
+    _add_published_options(parser, kind)
+
+
+def _add_published_options(parser: argparse.ArgumentParser, kind: str) -> None:
+    parser.add_argument("--workspace", metavar="NAME", help=f"only {kind} of the workspace with this name")
+    parser.add_argument("--json", action="store_true", default=_unless_suppressed(parser), help="print JSON")
+
+
+def _add_published_verb(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
+    # What stands before the verb counts as well: of the same options here, only those that are given replace it.
+    verb = _add(verbs, name, text, argument_default=argparse.SUPPRESS)
+    _add_published_options(verb, "those")
+    if name == "show":
+        words = "print the address that other programs post to as well; the service then stays until it is stopped"
+        verb.add_argument("--address", action="store_true", default=False, help=words)
+    if name == "history":
+        verb.add_argument("--limit", metavar="N", type=_count, default=20, help="how many at most (default: 20)")
+    if name == "submit":
+        _add_submit_options(verb)
+    return verb
+
+
+def _add_parameter_option(parser: argparse.ArgumentParser) -> None:
+    values = "value of a pipeline parameter: a data path is DATASTORE/PATH, a dataset NAME or NAME:VERSION; may be repeated"
+    parser.add_argument("-P", "--parameter", metavar="NAME=VALUE", action="append", default=[], help=values)
+
+
+def _add_wait_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--wait", action="store_true", default=False, help="wait until the run ends; fail where it does not finish")
+
+
+def _add_submit_options(parser: argparse.ArgumentParser) -> None:
+    _add_parameter_option(parser)
+    experiment = "the experiment of the run (default: that of its newest run, else its name)"
+    parser.add_argument("--experiment", metavar="NAME", default=None, help=experiment)
+    parser.add_argument("--tag", metavar="NAME=VALUE", action="append", default=[], help="a tag of the run; may be repeated")
+    _add_wait_option(parser)
+
+
 def _unless_suppressed(parser: argparse.ArgumentParser) -> Any:
     return parser.argument_default or False
 
@@ -211,6 +373,7 @@ def _add_service(commands: Any) -> None:
     _add_json(_add(verbs, "status", "Tell whether the service runs."))
     _add_json(_add(verbs, "start", "Start the service now."))
     _add_json(_add(verbs, "stop", "Stop the service; running steps go on."))
+    _add_json(_add(verbs, "token", "Print the token with which programs call the service over HTTP."))
     logs = _add(verbs, "logs", "Print the service's own log.")
     logs.add_argument("--follow", "-f", action="store_true", help="go on until interrupted")
 
@@ -292,12 +455,42 @@ def _models(options: argparse.Namespace) -> int:
     return do(options)
 
 
+def _pipelines(options: argparse.Namespace) -> int:
+    from penstock.cli.pipelines import do
+
+    return do(options)
+
+
+def _drafts(options: argparse.Namespace) -> int:
+    from penstock.cli.drafts import do
+
+    return do(options)
+
+
+def _modules(options: argparse.Namespace) -> int:
+    from penstock.cli.modules import do
+
+    return do(options)
+
+
+def _endpoints(options: argparse.Namespace) -> int:
+    from penstock.cli.pipeline_endpoints import do
+
+    return do(options)
+
+
+def _schedules(options: argparse.Namespace) -> int:
+    from penstock.cli.schedules import do
+
+    return do(options)
+
+
 def _service(options: argparse.Namespace) -> int:
-    from penstock.cli.service import print_log, print_status, start, stop
+    from penstock.cli.service import print_log, print_status, print_token, start, stop
 
     if options.verb == "logs":
         return print_log(follow=options.follow)
-    return {"status": print_status, "start": start, "stop": stop}[options.verb](options.json)
+    return {"status": print_status, "start": start, "stop": stop, "token": print_token}[options.verb](options.json)
 
 
 def _version(options: argparse.Namespace) -> int:
@@ -320,6 +513,11 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "datasets": _datasets,
     "lineage": _lineage,
     "models": _models,
+    "pipelines": _pipelines,
+    "endpoints": _endpoints,
+    "drafts": _drafts,
+    "modules": _modules,
+    "schedules": _schedules,
     "environments": _environments,
     "service": _service,
     "version": _version,

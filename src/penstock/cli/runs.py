@@ -42,13 +42,14 @@ def print_runs(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(runs, indent=2))
     elif runs:
-        print(_format_runs(runs))
+        print(format_runs(runs))
     else:
         print("No runs.")
     return 0
 
 
-def _format_runs(runs: list[Run]) -> str:
+def format_runs(runs: list[Run]) -> str:
+    """Return a table of runs, in the order given."""
     heads = ("RUN", "NAME", "STATUS", "STARTED", "DURATION")
     shown = short_ids([run["id"] for run in runs])
     rows = [

@@ -1,4 +1,4 @@
-"""`penstock service`: status, start, stop, logs."""
+"""`penstock service`: status, start, stop, token, logs."""
 
 from __future__ import annotations
 
@@ -52,6 +52,12 @@ def stop(as_json: bool) -> int:
     return _say({"running": False, "home": str(home.path), "pid": pid}, f"Stopped the service of {home.path}.", as_json)
 
 
+def print_token(as_json: bool) -> int:
+    """Print the token that opens this home folder to programs on this machine. It is as good as a password."""
+    found = connect().user_token()
+    return _say(found, found["token"], as_json)
+
+
 def _wait_for_end(home: Home, pid: int) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while is_answering(home) or _is_alive(pid):
@@ -73,7 +79,13 @@ def _say_running(about: dict[str, Any], as_json: bool) -> int:
     idle = about.get("idle_seconds")
     since = format_time(about["started_at"])
     text = f"The service of {about['home']} runs: process {about['pid']}, version {about['version']}, since {since}."
-    return _say({"running": True, **about}, text + (f" It stops itself after {idle:.0f} idle seconds." if idle else ""), as_json)
+    return _say({"running": True, **about}, text + _say_end(about.get("stays"), idle), as_json)
+
+
+def _say_end(stays: str | None, idle_seconds: float | None) -> str:
+    if stays:
+        return f" It does not stop itself: {stays}."
+    return f" It stops itself after {idle_seconds:.0f} idle seconds." if idle_seconds else ""
 
 
 def _say(document: dict[str, Any], text: str, as_json: bool) -> int:

@@ -8,11 +8,16 @@ import time
 from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
 from penstock.client._datasets import DatasetVerbs
+from penstock.client._doors import DoorVerbs
+from penstock.client._drafts import DraftVerbs
 from penstock.client._environments import EnvironmentVerbs
 from penstock.client._files import Frames, write_parts
 from penstock.client._keyvault import KeyvaultVerbs
 from penstock.client._mlflow import MlflowVerbs
 from penstock.client._models import ModelVerbs
+from penstock.client._modules import ModuleVerbs
+from penstock.client._pipelines import PipelineVerbs, signed
+from penstock.client._schedules import ScheduleVerbs
 from penstock.client._transfers import TransferVerbs
 from penstock.client.transport import Transport, quoted
 from penstock.model.errors import Unavailable
@@ -26,7 +31,19 @@ Pairs = Union[str, Mapping[str, Any], None]
 Words = Union[str, Sequence[str], None]
 
 
-class Client(DatasetVerbs, EnvironmentVerbs, KeyvaultVerbs, MlflowVerbs, ModelVerbs, TransferVerbs):
+class Client(
+    DatasetVerbs,
+    DoorVerbs,
+    DraftVerbs,
+    EnvironmentVerbs,
+    KeyvaultVerbs,
+    MlflowVerbs,
+    ModelVerbs,
+    ModuleVerbs,
+    PipelineVerbs,
+    ScheduleVerbs,
+    TransferVerbs,
+):
     """The service of one home folder. The first call that needs it starts it. Threads may share a client."""
 
     def __init__(self, home: Home) -> None:
@@ -261,7 +278,7 @@ class Client(DatasetVerbs, EnvironmentVerbs, KeyvaultVerbs, MlflowVerbs, ModelVe
             Invalid: A parameter's name or value is wrong.
         """
         answer: Document = self._send(
-            "POST", _in(workspace_id, "pipeline-runs"), experiment_name=experiment_name, submission=_signed(submission)
+            "POST", _in(workspace_id, "pipeline-runs"), experiment_name=experiment_name, submission=signed(submission)
         )
         return answer
 
@@ -275,7 +292,7 @@ class Client(DatasetVerbs, EnvironmentVerbs, KeyvaultVerbs, MlflowVerbs, ModelVe
             InvalidGraph: The script can't run; every problem is listed.
             AlreadyExists: There is another run of this `run_id`.
         """
-        named = _signed(submission)
+        named = signed(submission)
         named["run_id"] = named.get("run_id") or script_run_id(experiment_name, time.time())
         run: Document = self._send("POST", _in(workspace_id, "experiments", experiment_name, "script-runs"), submission=named)
         return run
@@ -477,11 +494,6 @@ def _run(run_id: str, *parts: str) -> str:
 
 def _file(run_id: str, name: str) -> str:
     return _run(run_id, "files", quoted(name, safe="/"))
-
-
-def _signed(submission: Mapping[str, Any]) -> Document:
-    """A submission with an id of its own, and with the run that this process belongs to: while that waits, it takes no slot."""
-    return {"request_id": new_id(), "submitter_run_id": os.environ.get("AZUREML_RUN_ID"), **submission}
 
 
 def _filter(pairs: Pairs) -> Pairs:

@@ -28,7 +28,8 @@ class Home:
         self.start_lock = path / "start.lock"
         self.service_log = path / "service.log"
         self.wake = path / "wake.fifo"
-        self.port = path / "port"  # where the service listens for MLflow's clients
+        self.port = path / "port"  # where the service listens for who speaks HTTP, or why it can't
+        self.callers = path / "callers"  # there once programs may call over REST, until the service is told to stop
         self.token_key = path / "token.key"
         self.keeper_pipe = path / "keeper.fifo"
         self.keeper_lock = path / "keeper.lock"

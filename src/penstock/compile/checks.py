@@ -8,19 +8,21 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, 
 from penstock.model.datasets import Place, over_place, parse_dataset
 from penstock.model.errors import Invalid, InvalidGraph
 from penstock.model.graph import INPUT, OUTPUT, PARAMETER, PARAMETER_KINDS, InputPort, OutputPort, PipelineGraph, StepNode
+from penstock.model.steps import SPARK_STEP, find_refused
 
 DATA_PORT = "data"
 INPUT_MODES = ("mount", "download", "direct")
 OUTPUT_MODES = ("mount", "upload", "link")
+HDFS = "hdfs"  # for Spark alone
 
 
 def check(graph: PipelineGraph) -> None:
     """Do nothing for a graph that can run.
 
     Raises:
-        InvalidGraph: With all that is wrong.
+        InvalidGraph: With all that is wrong, and each step of a kind that this version can't run.
     """
-    problems = find_problems(graph)
+    problems = find_obstacles(graph)
     if problems:
         raise InvalidGraph(problems)
 
@@ -37,6 +39,11 @@ def find_problems(graph: PipelineGraph) -> List[str]:
         if cycle:
             problems.append(f"The steps wait for each other in a circle: {' -> '.join(cycle)}. Remove one of these dependencies.")
     return problems
+
+
+def find_obstacles(graph: PipelineGraph) -> List[str]:
+    """Return all that keeps a graph from running: what is wrong with it, else each step of a kind that this version can't run."""
+    return find_problems(graph) or find_refused(graph)
 
 
 def _twice(names: Iterable[str]) -> List[str]:
@@ -68,6 +75,7 @@ def _parameters(graph: PipelineGraph) -> Iterator[str]:
 
 
 def _ports(step: StepNode) -> Iterator[str]:
+    further = (HDFS,) if step.step_type == SPARK_STEP else ()
     for side, names in (("inputs", [port.name for port in step.inputs]), ("outputs", [port.name for port in step.outputs])):
         for name in _twice(names):
             yield f"Step '{step.name}' has two {side} named '{name}'; give one of them another name."
@@ -75,23 +83,23 @@ def _ports(step: StepNode) -> Iterator[str]:
             if not name or not all(letter == "_" or letter.isalnum() for letter in name):
                 yield f"Step '{step.name}': '{name}' can't be the name of one of its {side}; use letters, digits and underscores."
     for port in step.inputs:
-        yield from _input_port(f"Input '{port.name}' of step '{step.name}'", port)
+        yield from _input_port(f"Input '{port.name}' of step '{step.name}'", port, (*INPUT_MODES, *further))
     for output in step.outputs:
-        yield from _output_port(f"Output '{output.name}' of step '{step.name}'", output)
+        yield from _output_port(f"Output '{output.name}' of step '{step.name}'", output, (*OUTPUT_MODES, *further))
 
 
-def _input_port(who: str, port: InputPort) -> Iterator[str]:
-    if port.mode not in INPUT_MODES:
-        yield f"{who} has the mode '{port.mode}'; there are {', '.join(INPUT_MODES)}."
+def _input_port(who: str, port: InputPort, modes: Tuple[str, ...]) -> Iterator[str]:
+    if port.mode not in modes:
+        yield f"{who} has the mode '{port.mode}'; there are {', '.join(modes)}."
     if port.mode == "direct" and port.dataset is None:
         yield f"{who} has the mode 'direct', which hands over a dataset, and it is a path; mount or download it."
     if port.dataset:
         yield from _transformation(who, port.dataset)
 
 
-def _output_port(who: str, port: OutputPort) -> Iterator[str]:
-    if port.mode not in OUTPUT_MODES:
-        yield f"{who} has the mode '{port.mode}'; there are {', '.join(OUTPUT_MODES)}."
+def _output_port(who: str, port: OutputPort, modes: Tuple[str, ...]) -> Iterator[str]:
+    if port.mode not in modes:
+        yield f"{who} has the mode '{port.mode}'; there are {', '.join(modes)}."
     if port.source_globs and port.mode != "upload":
         yield f"{who} has source_globs, which choose what is uploaded; its mode is '{port.mode}'."
     if port.registration and port.dataset is None and port.mode != "link":

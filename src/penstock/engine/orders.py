@@ -27,7 +27,7 @@ from penstock.engine.places import find_place, is_shared
 from penstock.engine.preparing import Choices, Place
 from penstock.model.errors import NotFound, PenstockError, Unsupported
 from penstock.model.graph import INPUT, LINE, LITERAL, OUTPUT, PARAMETER, Argument, DataNode, InputPort, OutputPort, StepNode, parse_graph
-from penstock.model.steps import CANNOT_RUN, SCRIPT_STEP
+from penstock.model.steps import SCRIPT_STEP, find_obstacle
 from penstock.operations import reuse
 from penstock.operations.context import Context
 from penstock.operations.datastores import store_of
@@ -100,8 +100,9 @@ class StepReader:
         """
         pipeline = self.pipeline(row["pipeline_run_id"])
         node = pipeline.steps[row["node_id"]]
-        if node.step_type in CANNOT_RUN:
-            raise Unsupported(CANNOT_RUN[node.step_type])
+        obstacle = find_obstacle(node, pipeline.parameters)
+        if obstacle:
+            raise Unsupported(obstacle)
         if node.step_type == SCRIPT_STEP:  # it has no key, so nothing need be read before it runs
             choice = self.choices.of_step(node, row["pipeline_run_id"], pipeline.interpreter)
             return ReadyStep(row, node, pipeline, self._sources(row, node, pipeline, LOOK_ONLY, check), choice, {}, None, None)

@@ -36,6 +36,7 @@ class Context:
     settings: Settings
     now: Callable[[], str] = utc_now
     wake_engine: Callable[[], None] = lambda: None  # rows changed that the engine may act on
+    wake_triggers: Callable[[], None] = lambda: None  # it changed when some schedule is due next
     announce: Callable[[set[str], set[str]], None] = lambda roots, ended: None  # root runs with new events; runs that ended
     stores: Stores = None  # type: ignore[assignment]  # those of the home folder, unless others are given
 
@@ -53,6 +54,8 @@ class Context:
             self.announce(change.roots, change.ended)
         if change.for_engine:
             self.wake_engine()
+        if change.for_triggers:
+            self.wake_triggers()
 
 
 @dataclass
@@ -64,6 +67,7 @@ class Change:
     roots: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     for_engine: bool = False
+    for_triggers: bool = False
 
     def tell(
         self, run_id: str, root_run_id: str, status: str | None, actor: str, reason: str | None = None, detail: dict[str, Any] | None = None

@@ -19,11 +19,20 @@ def check_shape(graph: PipelineGraph) -> None:
     Raises:
         Invalid: The message names the first member that has not.
     """
-    for place in _misfits(graph):
-        raise Invalid(f"This is not a graph document: '{place}' does not hold what it should.")
+    check_members(graph, "a graph document")
     for step in graph.steps:
         for complaint in _run_config_misfits(step.run_config):
             raise Invalid(f"The run configuration of step '{step.name}': {complaint}.")
+
+
+def check_members(value: Any, what: str) -> None:
+    """Do nothing for a frozen value all of whose members have their declared types.
+
+    Raises:
+        Invalid: The message names the first member that has not.
+    """
+    for place in _misfits(value):
+        raise Invalid(f"This is not {what}: '{place}' does not hold what it should.")
 
 
 _LONGEST_RUN_SECONDS = 10 * 366 * 24 * 3600

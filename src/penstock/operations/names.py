@@ -33,6 +33,19 @@ def check_name(kind: str, name: Any) -> str:
     return name
 
 
+def check_title(kind: str, text: Any) -> str:
+    """Return `text` when people can know a thing of this kind by it. Nothing is found by it in a path, so slashes may be in it.
+
+    Raises:
+        Invalid: It is no text, empty, too long, or holds a control character.
+    """
+    if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST_NAME or not text.isprintable():
+        raise Invalid(
+            f"The name of a {kind} must be a text of 1 to {_LONGEST_NAME} characters without control characters, not {str(text)[:60]!r}."
+        )
+    return text
+
+
 def check_digest(digest: Any) -> str:
     """Return `digest` when it is a sha256 in lower-case hexadecimal; raise Invalid otherwise."""
     if not isinstance(digest, str) or not SHA256.fullmatch(digest):

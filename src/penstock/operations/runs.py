@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from penstock.model import status as words
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
-from penstock.model.graph import LOCAL
+from penstock.model.graph import LINE, LOCAL
 from penstock.model.ids import new_id
 from penstock.model.run_types import PIPELINE_RUN, SCRIPT_RUN, STEP_RUN
 from penstock.operations import descendants, steps
@@ -261,12 +262,20 @@ def _run_definition(context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
     pipeline = context.database.first("select graph_id, parameters from pipeline_runs where run_id = ?", (row["pipeline_run_id"],))
     assert pipeline is not None, row["id"]
     step = steps_of(context.database, pipeline["graph_id"])[row["node_id"]]
+    config = step.get("run_config", {})
     return {
-        **_spell_modes(step.get("run_config", {})),
+        **_spell_modes(config),
+        "command": config.get("command") or _command_text(step.get("command", ())),
         "script": step.get("script"),
         "arguments": _argument_texts(step, json.loads(pipeline["parameters"])),
         "target": row["target"],
     }
+
+
+def _command_text(command: Sequence[str]) -> str:
+    """Return a command as one line; v1 had '' where there is none."""
+    is_line = tuple(command[: len(LINE)]) == LINE
+    return " ".join(command[len(LINE) :]) if is_line else shlex.join(command)
 
 
 def _spell_modes(run_config: Mapping[str, Any]) -> dict[str, Any]:

@@ -273,4 +273,7 @@ def _snapshot_problems(change: Change, graph: PipelineGraph) -> Iterator[str]:
     missing = digests - {row["digest"] for row in rows}
     for step in graph.steps:
         if step.snapshot in missing:
-            yield f"The source folder of step '{step.name}' (snapshot {str(step.snapshot)[:12]}) was not sent."
+            yield (
+                f"The source folder of step '{step.name}' (snapshot {str(step.snapshot)[:12]}) was not sent. "
+                "In a pipeline that was saved elsewhere, give the step a source_directory in place of the snapshot."
+            )

@@ -38,7 +38,7 @@ def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, s
         again = change.rows.first("select 1 from runs where id = ?", (wanted.run_id,))
         if not again:
             check_places(context, change, get_workspace(context, workspace_id), wanted)
-            known = _known_definitions(change, workspace_id, wanted.plan.definitions)
+            known = known_definitions(change, workspace_id, wanted.plan.definitions)
             _write(context, change, workspace_id, experiment_name, wanted)
     if again:
         return _answer_again(context, workspace_id, wanted)
@@ -46,7 +46,7 @@ def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, s
     return _answer(context, wanted, known)
 
 
-def _known_definitions(change: Change, workspace_id: str, ids: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def known_definitions(change: Change, workspace_id: str, ids: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Return node id -> its definition, and whether a step of the workspace had the same one before."""
     rows = change.rows.all(
         "select value as id from json_each(?) as wanted where exists (select 1 from step_runs join runs on runs.id = step_runs.run_id"

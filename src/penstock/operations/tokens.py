@@ -1,7 +1,7 @@
 """Tokens for those who can't come through the home folder's socket: signed words that say what they open, kept nowhere.
 
-A token opens one workspace. That of a run ends a day after the run, that of a workspace after some weeks; all end when the key's
-file is removed.
+A token of a run or a workspace opens that workspace; that of the user opens all of this home folder. That of a run ends a day after the
+run, the others after some weeks; all end when the key's file is removed.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from penstock.client.home import Home
 from penstock.model.errors import Unavailable
 from penstock.operations.context import Context, format_time
 from penstock.storage.private_files import read_private
 
-_OF_RUN, _OF_WORKSPACE = "run", "workspace"
+_OF_RUN, _OF_WORKSPACE, _OF_USER = "run", "workspace", "user"
+_EVERY_WORKSPACE = "all"  # no id of one
 _BETWEEN = "~"  # neither in ids nor in the signature, and plain in a URL
 _LONGEST = 1024
 _AFTER_RUN = timedelta(days=1)
@@ -32,6 +34,15 @@ class Grant:
 
     workspace_id: str
     run_id: str | None = None
+
+    @property
+    def is_users(self) -> bool:
+        """Whether it is the user's own, which opens every workspace."""
+        return self.workspace_id == _EVERY_WORKSPACE
+
+    def opens(self, workspace_id: str) -> bool:
+        """Tell whether it opens a workspace."""
+        return self.is_users or self.workspace_id == workspace_id
 
 
 def run_token(home: Home, workspace_id: str, run_id: str) -> str:
@@ -49,8 +60,23 @@ def workspace_token(context: Context, workspace_id: str) -> str:
     Raises:
         Unavailable: The key's file can't be made or is not private.
     """
-    period = int(_time(context.now()).timestamp()) // _PERIOD_SECONDS
-    return _sign(context.home, _OF_WORKSPACE, workspace_id, str((period + 2) * _PERIOD_SECONDS))
+    return _sign(context.home, _OF_WORKSPACE, workspace_id, str(_end_of_period(context)))
+
+
+def user_token(context: Context) -> dict[str, Any]:
+    """Return the token of who owns the home folder, and the second (since 1970) at which it ends: {"token", "expires_on"}.
+
+    It is good for 30 to 60 days, and the same one when asked for again soon.
+
+    Raises:
+        Unavailable: The key's file can't be made or is not private.
+    """
+    end = _end_of_period(context)
+    return {"token": _sign(context.home, _OF_USER, _EVERY_WORKSPACE, str(end)), "expires_on": end}
+
+
+def _end_of_period(context: Context) -> int:
+    return (int(_time(context.now()).timestamp()) // _PERIOD_SECONDS + 2) * _PERIOD_SECONDS
 
 
 def find_grant(context: Context, token: str) -> Grant | None:
@@ -63,7 +89,7 @@ def find_grant(context: Context, token: str) -> Grant | None:
     if not hmac.compare_digest(_sign(context.home, kind, workspace_id, subject), token):
         return None
     # From here on the words are our own: nobody else can sign them.
-    if kind == _OF_WORKSPACE:
+    if kind in (_OF_WORKSPACE, _OF_USER):
         return Grant(workspace_id) if int(subject) > _time(context.now()).timestamp() else None
     return Grant(workspace_id, subject) if _is_alive(context, workspace_id, subject) else None
 

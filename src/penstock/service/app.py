@@ -13,46 +13,53 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from penstock.model.errors import Invalid, NotFound, PenstockError
+from penstock.model.errors import Invalid, NotFound
 from penstock.operations.context import Context
 from penstock.operations.transfers import Transfers
 from penstock.service import (
+    routes_addresses,
     routes_datasets,
+    routes_drafts,
     routes_environments,
+    routes_events,
     routes_files,
     routes_keyvault,
     routes_mlflow,
     routes_models,
+    routes_modules,
+    routes_pipelines,
     routes_runs,
+    routes_schedules,
     routes_service,
     routes_transfers,
     routes_workspaces,
 )
 from penstock.service.answers import error_answer, file_answer, json_answer
 from penstock.service.bulletin import Bulletin
-from penstock.service.requests import Service, make_call, read_body
+from penstock.service.entrance import GRANT, Forbidden, find_role
+from penstock.service.requests import Service, drain_body, make_call, read_body
 from penstock.service.routes import Declaration, Role, check_declarations
 from penstock.storage.files import OpenFile
 
 TABLES = (
     routes_service.table,
+    routes_addresses.table,
     routes_workspaces.table,
     routes_runs.table,
+    routes_schedules.table,
     routes_files.table,
     routes_datasets.table,
+    routes_drafts.table,
     routes_environments.table,
+    routes_events.table,
     routes_keyvault.table,
     routes_mlflow.table,
     routes_models.table,
+    routes_modules.table,
+    routes_pipelines.table,
     routes_transfers.table,
 )
 _THREADS = 6  # each keeps a reading connection with its cache
-
-
-class Forbidden(PenstockError):
-    """The caller may not do this."""
-
-    code, status = "Forbidden", 403
 
 
 def create_app(
@@ -61,6 +68,7 @@ def create_app(
     info: Callable[[], dict[str, Any]],
     stop: Callable[[], None],
     touch: Callable[[], None],
+    stay: Callable[[str], None] = lambda reason: None,
     bulletin: Bulletin | None = None,
 ) -> Starlette:
     """Return the service's application.
@@ -70,12 +78,13 @@ def create_app(
         info: What GET /service answers.
         stop: Called when a client asks the service to leave; it leaves after the answer.
         touch: Called whenever somebody asks, sends or waits for something.
+        stay: Called with the reason when others rely on the service being there, though nobody asks just now.
         bulletin: Where the engine and the verbs announce news.
 
     Raises:
         ValueError: A route states no permission.
     """
-    service = Service(context, ThreadPoolExecutor(_THREADS, "verb"), bulletin or Bulletin(), Transfers(context), info, stop, touch)
+    service = Service(context, ThreadPoolExecutor(_THREADS, "verb"), bulletin or Bulletin(), Transfers(context), info, stop, touch, stay)
     declared = check_declarations(item for table in TABLES for item in table.declarations)
     app = Starlette(
         routes=[Route(item.path, _endpoint(service, item), methods=[item.method]) for item in declared],
@@ -95,6 +104,8 @@ def _endpoint(service: Service, route: Declaration) -> Callable[[Request], Any]:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:  # the last place that can turn it into words
+            if GRANT in request.scope:  # our own client reads an answer that comes before it has sent everything; others may not
+                await drain_body(request)
             return error_answer(error)
 
     return endpoint
@@ -119,15 +130,17 @@ def _run_verb(service: Service, route: Declaration, request: Request, data: byte
 def _result_answer(service: Service, result: Any) -> Response:
     if isinstance(result, OpenFile):
         return file_answer(result, service.pool)
+    if isinstance(result, Response):  # a stream
+        return result
     return json_answer({} if result is None else result)
 
 
 def _authorise(scope: Scope, route: Declaration) -> None:
-    """Let the owner of a Unix socket do everything, for nobody else can open it; whoever comes another way, nothing."""
-    server = scope.get("server")
-    role = Role.OWNER if server and server[1] is None else None
+    role = find_role(scope)
     if role is None or route.permission is None or role < route.permission:
-        raise Forbidden(f"{route.method} {route.path} needs the role {route.permission.name.lower() if route.permission else 'none'}.")
+        needed = route.permission.name.lower() if route.permission else "none"
+        hint = " It answers through the socket in the home folder only." if route.permission is Role.HOME else ""
+        raise Forbidden(f"{route.method} {route.path} needs the role {needed}.{hint}")
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
@@ -159,9 +172,9 @@ class _Doors:
     def _find_front(self) -> ASGIApp:
         """Return the front, made when it is first needed: a service that nobody asks so starts the sooner."""
         if self._front is None:
-            from penstock.service.mlflow.front import Front
+            from penstock.service.front import Front
 
-            self._front = Front(self._service)
+            self._front = Front(self._service, self._app)
         return self._front
 
 

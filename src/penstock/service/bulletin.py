@@ -7,6 +7,8 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator
 
+EVERYTHING = ""  # what those listen to who want the news of all root runs
+
 
 class Bulletin:
     """Wakes those who follow runs. `announce` may be called from any thread, everything else from the event loop."""
@@ -15,6 +17,7 @@ class Bulletin:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listeners: dict[str, set[Listener]] = {}
+        self._is_closed = False
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Say which loop the listeners live in; the first listener's is taken otherwise."""
@@ -26,7 +29,7 @@ class Bulletin:
         Nobody waits for it: a loop that is gone hears nothing.
         """
         with self._lock:
-            heard = any(root in self._listeners for root in roots)
+            heard = any(root in self._listeners for root in (EVERYTHING, *roots))
         if heard and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: so are its listeners
                 self._loop.call_soon_threadsafe(self._wake, roots, ended)
@@ -34,6 +37,7 @@ class Bulletin:
     def close(self) -> None:
         """Let everybody go, once and for all: the service leaves."""
         with self._lock:
+            self._is_closed = True
             everybody = [listener for listeners in self._listeners.values() for listener in listeners]
         for listener in everybody:
             listener.dismiss()
@@ -41,16 +45,24 @@ class Bulletin:
     def _wake(self, roots: Iterable[str], ended: set[str]) -> None:
         with self._lock:
             heard = [listener for root in roots for listener in self._listeners.get(root, ())]
+            always = list(self._listeners.get(EVERYTHING, ()))
         for listener in heard:
             listener.wake(ended)
+        for listener in always:
+            listener.wake(set())  # they listen long, and would keep the ends of all runs
 
     @contextlib.contextmanager
     def listen(self, root_run_id: str) -> Iterator[Listener]:
-        """Give a listener that misses nothing from now on; look at the rows after this, then wait."""
+        """Give a listener that misses nothing from now on, of one root run or of EVERYTHING; look at the rows after this, then wait.
+
+        Who comes after the close is let go at once.
+        """
         self._loop = self._loop or asyncio.get_running_loop()
         listener = Listener()
         with self._lock:
             self._listeners.setdefault(root_run_id, set()).add(listener)
+            if self._is_closed:
+                listener.dismiss()
         try:
             yield listener
         finally:

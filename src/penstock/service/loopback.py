@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import random
 import socket
@@ -19,16 +20,22 @@ _TRIES = 50
 def listen(home: Home) -> socket.socket | None:
     """Return a listener at the port that this home folder had before, for clients remember it; at another where that one is taken.
 
-    None when this machine lets nobody listen: all but MLflow goes on without it.
+    None when this machine lets nobody listen; then the reason is kept where the port would be. All goes on without it but MLflow and REST.
     """
     last = _last_port(home)
     chosen = random.sample(_PORTS, _TRIES)
+    reason = ""
     for port in [*([last] if last else []), *chosen, 0]:
-        with contextlib.suppress(OSError):
+        try:
             listener = _bind(port)
-            _keep(home, listener.getsockname()[1], last)
-            return listener
-    _log.warning("loopback.unavailable home=%s: MLflow's clients can't reach this service", home.path)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            continue
+        _keep(home, listener.getsockname()[1], last)
+        return listener
+    _log.warning("loopback.unavailable home=%s: MLflow's clients and REST callers can't reach this service: %s", home.path, reason)
+    with contextlib.suppress(OSError):
+        replace_text(home.port, json.dumps({"reason": reason}))
     return None
 
 
@@ -57,5 +64,5 @@ def _last_port(home: Home) -> int | None:
 def _keep(home: Home, port: int, last: int | None) -> None:
     if port != last:
         if last:
-            _log.warning("loopback.moved port=%s last=%s: what still logs to the last one can't reach this service", port, last)
+            _log.warning("loopback.moved port=%s last=%s: who still calls the last one can't reach this service", port, last)
         replace_text(home.port, f"{port}\n")

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from penstock.model.errors import Invalid, TooLarge
 from penstock.operations.context import Context
@@ -17,9 +17,10 @@ from penstock.operations.transfers import Transfers
 from penstock.service.bulletin import Bulletin
 
 BODY_BYTES = 64 * 1024 * 1024  # a graph of some ten thousand steps
-_MISSING: Any = object()
+_DRAINED_BYTES = 64 * 1024 * 1024
+MISSING: Any = object()
 _T = TypeVar("_T")
-_LARGEST_NUMBER = 2**63 - 1  # what a row can hold
+LARGEST_NUMBER = 2**63 - 1  # what a row can hold
 
 
 class Fields:
@@ -33,14 +34,14 @@ class Fields:
         self._asked.add(name)
         value = self._values.get(name)
         if value is None:
-            if default is _MISSING:
+            if default is MISSING:
                 raise Invalid(f"The {self._place} must have '{name}', {words}.")
             return default
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise Invalid(f"'{name}' of the {self._place} must be {words}, not {type(value).__name__}.")
         return value
 
-    def text(self, name: str, default: Any = _MISSING) -> Any:
+    def text(self, name: str, default: Any = MISSING) -> Any:
         """Return a text."""
         return self._get(name, default, (str,), "a text")
 
@@ -58,7 +59,7 @@ class Fields:
         value = self._get(name, default, (int, str), "a whole number")
         if isinstance(value, str):
             value = int(value) if value.isascii() and value.isdigit() and len(value) < 20 else -1
-        if value is not None and not least <= value <= _LARGEST_NUMBER:
+        if value is not None and not least <= value <= LARGEST_NUMBER:
             raise Invalid(f"'{name}' of the {self._place} must be a whole number, at least {least}.")
         return value
 
@@ -73,15 +74,15 @@ class Fields:
             raise Invalid(f"'{name}' of the {self._place} must be a number of seconds, not '{str(value)[:40]}'.")
         return min(number, most)
 
-    def mapping(self, name: str, default: Any = _MISSING) -> Any:
+    def mapping(self, name: str, default: Any = MISSING) -> Any:
         """Return an object."""
         return self._get(name, default, (dict,), "an object")
 
-    def items(self, name: str, default: Any = _MISSING) -> Any:
+    def items(self, name: str, default: Any = MISSING) -> Any:
         """Return a list."""
         return self._get(name, default, (list,), "a list")
 
-    def texts(self, name: str, default: Any = _MISSING) -> Any:
+    def texts(self, name: str, default: Any = MISSING) -> Any:
         """Return a list of texts."""
         found = self.items(name, default)
         if found is not None and not all(isinstance(item, str) for item in found):
@@ -118,6 +119,7 @@ class Service:
     info: Callable[[], dict[str, Any]]
     stop: Callable[[], None]
     touch: Callable[[], None]
+    stay: Callable[[str], None] = lambda reason: None  # from now on, leave only when told to
 
     async def run(self, verb: Callable[..., _T], *values: Any) -> _T:
         """Run a verb in a thread: the event loop never waits for a row or a disk."""
@@ -138,6 +140,11 @@ class Call:
     def context(self) -> Context:
         """The surroundings of the verb."""
         return self.service.context
+
+    def header(self, name: str) -> str | None:
+        """Return a header of the request; None when it has none of this name."""
+        found: str | None = self.request.headers.get(name)
+        return found
 
     async def run(self, verb: Callable[..., Any], *values: Any) -> Any:
         """Run a verb in a thread."""
@@ -165,6 +172,18 @@ async def read_body(request: Request, most_bytes: int | None = None) -> bytes:
             raise TooLarge(f"The body has more than {most} bytes.")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def drain_body(request: Request) -> None:
+    """Read what is left of a body, for a while: a client that still sends would not read the answer."""
+    left = _DRAINED_BYTES
+    try:
+        async for chunk in request.stream():
+            left -= len(chunk)
+            if left < 0:
+                return
+    except (RuntimeError, ClientDisconnect):  # it was read already
+        return
 
 
 def parse_object(data: bytes, place: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PREFIX = "/api/v1"
+UNSAID = "Anything"  # what a route answers that does not say what it answers
 
 # A plain route checks its request and returns the verb to run, with all of its arguments; the verb runs in a thread.
 # An async one does its own work, for it waits or takes bytes in pieces.
@@ -21,17 +22,19 @@ class Role(enum.IntEnum):
     READER = 1
     CONTRIBUTOR = 2
     OWNER = 3
+    HOME = 4  # who comes through the socket in the home folder, and so could read all that lies there
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """One route."""
+    """One route. Its answer is the name of a schema of `penstock.service.schemas`; ("Run",) is a list of them."""
 
     method: str
     path: str
     permission: Role | None
     handler: Handler
     takes_json: bool
+    answer: str | tuple[str] = UNSAID
 
     @property
     def is_async(self) -> bool:
@@ -46,12 +49,31 @@ class RouteTable:
         self._prefix = prefix
         self.declarations: list[Declaration] = []
 
-    def add(self, method: str, path: str, permission: Role | None = None, takes_json: bool | None = None) -> Callable[[Handler], Handler]:
-        """Declare a route; its body is read as JSON where the method has one, unless `takes_json` is False."""
+    def add(
+        self,
+        method: str,
+        path: str,
+        permission: Role | None = None,
+        takes_json: bool | None = None,
+        *,
+        answer: str | tuple[str] = UNSAID,
+    ) -> Callable[[Handler], Handler]:
+        """Declare a route.
+
+        What it takes is not said here: the description of the interface (`penstock.service.openapi`) watches what the handler asks of
+        its call. So a plain handler only reads its call, and an async one does so first and ends it with `call.reject_others()`.
+
+        Args:
+            method: GET, POST ...
+            path: Below the table's prefix, with `{names}`.
+            permission: Who may call it.
+            takes_json: Whether its body is read as JSON; where the method has one, unless this is False.
+            answer: What it answers: the name of a schema of `penstock.service.schemas`, or `("Run",)` for a list of them.
+        """
         reads = takes_json if takes_json is not None else method in ("POST", "PUT", "PATCH")
 
         def declare(handler: Handler) -> Handler:
-            self.declarations.append(Declaration(method, self._prefix + path, permission, handler, reads))
+            self.declarations.append(Declaration(method, self._prefix + path, permission, handler, reads, answer))
             return handler
 
         return declare

@@ -16,7 +16,7 @@ Verb = Callable[[], Any]
 _OF_ONE = "/workspaces/{workspace_id}/environments/{name}/builds"
 
 
-@table.add("POST", _OF_ONE, Role.CONTRIBUTOR)
+@table.add("POST", _OF_ONE, Role.CONTRIBUTOR, answer="EnvironmentRequest")
 def request_build(call: Call) -> Verb:
     """Ask for a registered environment to be built."""
     return partial(
@@ -30,7 +30,7 @@ def request_build(call: Call) -> Verb:
     )
 
 
-@table.add("GET", _OF_ONE, Role.READER)
+@table.add("GET", _OF_ONE, Role.READER, answer=("EnvironmentRequest",))
 def list_requests(call: Call) -> Verb:
     """List what was asked to be built of an environment, the newest first."""
     return partial(
@@ -38,37 +38,37 @@ def list_requests(call: Call) -> Verb:
     )
 
 
-@table.add("GET", "/environment-requests/{request_id}", Role.READER)
+@table.add("GET", "/environment-requests/{request_id}", Role.READER, answer="EnvironmentRequest")
 def get_request(call: Call) -> Verb:
     """Read what became of a request to build an environment."""
     return partial(environment_requests.get_request, call.context, call.path["request_id"])
 
 
-@table.add("GET", "/environment-requests/{request_id}/log", Role.READER)
+@table.add("GET", "/environment-requests/{request_id}/log", Role.READER, answer="Bytes")
 def read_request_log(call: Call) -> Verb:
     """Read the log of the build that serves a request, from an offset on."""
     return partial(environment_requests.open_request_log, call.context, call.path["request_id"], call.query.number("offset", 0))
 
 
-@table.add("GET", "/environment-builds", Role.READER)
+@table.add("GET", "/environment-builds", Role.READER, answer=("EnvironmentBuild",))
 def list_builds(call: Call) -> Verb:
     """List the environments that were built, the newest first."""
     return partial(environment_builds.list_builds, call.context)
 
 
-@table.add("GET", "/environment-builds/{key}", Role.READER)
+@table.add("GET", "/environment-builds/{key}", Role.READER, answer="EnvironmentBuild")
 def get_build(call: Call) -> Verb:
     """Read a build; the beginning of its key is enough."""
     return partial(environment_builds.get_build, call.context, call.path["key"])
 
 
-@table.add("GET", "/environment-builds/{key}/log", Role.READER)
+@table.add("GET", "/environment-builds/{key}/log", Role.READER, answer="Bytes")
 def read_log(call: Call) -> Verb:
     """Read the log of a build, from an offset on."""
     return partial(environment_builds.open_log, call.context, call.path["key"], call.query.number("offset", 0))
 
 
-@table.add("DELETE", "/environment-builds/{key}", Role.CONTRIBUTOR)
+@table.add("DELETE", "/environment-builds/{key}", Role.CONTRIBUTOR, answer="EnvironmentBuild")
 def remove_build(call: Call) -> Verb:
     """Remove a built environment."""
     return partial(environment_builds.remove_build, call.context, call.path["key"])

@@ -16,13 +16,13 @@ Verb = Callable[[], Any]
 _BLOCK = 1 << 20
 
 
-@table.add("POST", "/blobs/missing", Role.CONTRIBUTOR)
+@table.add("POST", "/blobs/missing", Role.CONTRIBUTOR, answer=("Digest",))
 def missing_blobs(call: Call) -> Verb:
     """Tell which bytes are not stored yet."""
     return partial(blobs.missing_blobs, call.context, call.body.texts("digests"))
 
 
-@table.add("PUT", "/blobs/{digest}", Role.CONTRIBUTOR, takes_json=False)
+@table.add("PUT", "/blobs/{digest}", Role.CONTRIBUTOR, takes_json=False, answer="Stored")
 async def put_blob(call: Call) -> dict[str, Any]:
     """Store bytes under their sha256."""
     call.reject_others()
@@ -30,7 +30,7 @@ async def put_blob(call: Call) -> dict[str, Any]:
     return {"digest": call.path["digest"]}
 
 
-@table.add("POST", "/blobs", Role.CONTRIBUTOR, takes_json=False)
+@table.add("POST", "/blobs", Role.CONTRIBUTOR, takes_json=False, answer="Count")
 async def put_blobs(call: Call) -> dict[str, Any]:
     """Store many files in one body: for each a line `sha256 length`, then its bytes."""
     call.reject_others()
@@ -39,37 +39,37 @@ async def put_blobs(call: Call) -> dict[str, Any]:
     return {"count": incoming.count}
 
 
-@table.add("PUT", "/snapshots/{digest}", Role.CONTRIBUTOR)
+@table.add("PUT", "/snapshots/{digest}", Role.CONTRIBUTOR, answer="Snapshot")
 def put_snapshot(call: Call) -> Verb:
     """Keep the list of a source folder's files."""
     return partial(blobs.put_snapshot, call.context, call.path["digest"], call.body.items("entries"))
 
 
-@table.add("GET", "/snapshots/{digest}", Role.READER)
+@table.add("GET", "/snapshots/{digest}", Role.READER, answer=("SnapshotEntry",))
 def list_snapshot(call: Call) -> Verb:
     """List the files of a source folder."""
     return partial(blobs.list_snapshot, call.context, call.path["digest"])
 
 
-@table.add("GET", "/blobs/{digest}", Role.READER)
+@table.add("GET", "/blobs/{digest}", Role.READER, answer="Bytes")
 def read_blob(call: Call) -> Verb:
     """Read bytes by their sha256."""
     return partial(blobs.open_blob, call.context, call.path["digest"])
 
 
-@table.add("GET", "/runs/{run_id}/files", Role.READER)
+@table.add("GET", "/runs/{run_id}/files", Role.READER, answer=("RunFile",))
 def list_files(call: Call) -> Verb:
     """List the files of a run."""
     return partial(files.list_files, call.context, call.path["run_id"])
 
 
-@table.add("GET", "/runs/{run_id}/files/{name:path}", Role.READER)
+@table.add("GET", "/runs/{run_id}/files/{name:path}", Role.READER, answer="Bytes")
 def read_file(call: Call) -> Verb:
     """Read a file of a run, from an offset on."""
     return partial(files.open_file, call.context, call.path["run_id"], call.path["name"], call.query.number("offset", 0))
 
 
-@table.add("PUT", "/runs/{run_id}/files/{name:path}", Role.CONTRIBUTOR, takes_json=False)
+@table.add("PUT", "/runs/{run_id}/files/{name:path}", Role.CONTRIBUTOR, takes_json=False, answer="RunFile")
 async def put_file(call: Call) -> dict[str, Any]:
     """Keep a file with a run."""
     call.reject_others()

@@ -13,7 +13,7 @@ from penstock.service.routes import Role, RouteTable
 table = RouteTable()
 
 
-@table.add("GET", "/workspaces/{workspace_id}/mlflow", Role.CONTRIBUTOR)
+@table.add("GET", "/workspaces/{workspace_id}/mlflow", Role.CONTRIBUTOR, answer="MlflowAddress")
 def get_address(call: Call) -> Callable[[], Any]:
     """Read where MLflow's clients find a workspace, with a token."""
     return partial(addresses.get_address, call.context, call.path["workspace_id"])

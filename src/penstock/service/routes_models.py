@@ -23,7 +23,7 @@ _VERSION = _NAMED + "/versions/{version}"
 _KEEPING = ThreadPoolExecutor(2, "keep")
 
 
-@table.add("PUT", "/model-files/{digest}", Role.CONTRIBUTOR, takes_json=False)
+@table.add("PUT", "/model-files/{digest}", Role.CONTRIBUTOR, takes_json=False, answer="Stored")
 async def put_model_file(call: Call) -> dict[str, Any]:
     """Store bytes of a model under their sha256; they may be of any size."""
     call.reject_others()
@@ -31,7 +31,7 @@ async def put_model_file(call: Call) -> dict[str, Any]:
     return {"digest": call.path["digest"]}
 
 
-@table.add("POST", "/model-files", Role.CONTRIBUTOR, takes_json=False)
+@table.add("POST", "/model-files", Role.CONTRIBUTOR, takes_json=False, answer="Count")
 async def put_model_files(call: Call) -> dict[str, Any]:
     """Store many files of models in one body: for each a line `sha256 length`, then its bytes."""
     call.reject_others()
@@ -40,7 +40,7 @@ async def put_model_files(call: Call) -> dict[str, Any]:
     return {"count": incoming.count}
 
 
-@table.add("POST", _NAMED, Role.CONTRIBUTOR)
+@table.add("POST", _NAMED, Role.CONTRIBUTOR, answer="Model")
 async def register_model(call: Call) -> Any:
     """Register files, or a path of a run, as the next version of a model."""
     body = call.body
@@ -66,7 +66,7 @@ async def register_model(call: Call) -> Any:
     return await asyncio.get_running_loop().run_in_executor(_KEEPING, verb)
 
 
-@table.add("GET", _MODELS, Role.READER)
+@table.add("GET", _MODELS, Role.READER, answer=("ModelSummary",))
 def list_models(call: Call) -> Verb:
     """List versions of models, newest first: of a name, of a run, with tags."""
     return partial(
@@ -91,20 +91,20 @@ def _pairs(wanted: Any) -> list[list[Any]] | None:
     return [[key] if value is None else [key, value] for key, value in wanted.items()]
 
 
-@table.add("GET", _NAMED, Role.READER)
+@table.add("GET", _NAMED, Role.READER, answer="Model")
 def get_model(call: Call) -> Verb:
     """Read a version of a model with its files, the newest when none is named."""
     return partial(models.get_model, call.context, call.path["workspace_id"], call.path["name"], call.query.text("version", None))
 
 
-@table.add("GET", _VERSION + "/files/{path:path}", Role.READER)
+@table.add("GET", _VERSION + "/files/{path:path}", Role.READER, answer="Bytes")
 def read_model_file(call: Call) -> Verb:
     """Read a file of a model, from an offset on."""
     workspace_id, name, version = _version(call)
     return partial(models.open_model_file, call.context, workspace_id, name, version, call.path["path"], call.query.number("offset", 0))
 
 
-@table.add("PATCH", _VERSION, Role.CONTRIBUTOR)
+@table.add("PATCH", _VERSION, Role.CONTRIBUTOR, answer="Model")
 def update_model(call: Call) -> Verb:
     """Describe a version of a model, tag it, add properties, which are written once."""
     workspace_id, name, version = _version(call)
@@ -122,7 +122,7 @@ def update_model(call: Call) -> Verb:
     )
 
 
-@table.add("DELETE", _VERSION, Role.CONTRIBUTOR)
+@table.add("DELETE", _VERSION, Role.CONTRIBUTOR, answer="Nothing")
 def delete_model(call: Call) -> Verb:
     """Forget a version of a model, and the bytes that nothing else needs."""
     workspace_id, name, version = _version(call)

@@ -19,7 +19,7 @@ _HANDFUL_SECONDS = 0.05  # news that come this close together travel together; t
 _TOUCH_SECONDS = 1.0  # a client that waits is a client: the service does not grow idle under it
 
 
-@table.add("POST", "/workspaces/{workspace_id}/transfers", Role.CONTRIBUTOR)
+@table.add("POST", "/workspaces/{workspace_id}/transfers", Role.CONTRIBUTOR, answer="TransferStarted")
 def start_transfer(call: Call) -> Verb:
     """Begin to copy files to or from a datastore, to list them, or to bring a dataset's files here."""
     about = {
@@ -32,13 +32,13 @@ def start_transfer(call: Call) -> Verb:
     return partial(call.service.transfers.start, call.path["workspace_id"], call.body.text("kind"), about)
 
 
-@table.add("POST", "/transfers/{transfer_id}/cancel", Role.CONTRIBUTOR)
+@table.add("POST", "/transfers/{transfer_id}/cancel", Role.CONTRIBUTOR, answer="Transfer")
 def cancel_transfer(call: Call) -> Verb:
     """Ask a transfer to end."""
     return partial(call.service.transfers.cancel, call.path["transfer_id"])
 
 
-@table.add("GET", "/transfers/{transfer_id}/events", Role.READER)
+@table.add("GET", "/transfers/{transfer_id}/events", Role.READER, answer="Transfer")
 async def follow_transfer(call: Call) -> dict[str, Any]:
     """Give the events after one, at once or as soon as there are any, and how the transfer stands."""
     after, seconds = call.query.number("after", 0), call.query.seconds("wait_seconds", 0.0, _LONGEST_WAIT)

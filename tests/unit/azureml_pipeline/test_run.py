@@ -194,9 +194,8 @@ def test_what_v1_refuses(open_run: Any) -> None:
         for refused in (target.complete, target.fail, target.child_run):
             with pytest.raises(NotImplementedError, match="unsupported for a"):
                 refused()
-    for later in (run.save, lambda: run.publish_pipeline("n", "d", "v")):
-        with pytest.raises(NotImplementedError, match="not part of this version"):
-            later()
+    with pytest.raises(ValueError, match="does not know 'notify'"):
+        run.publish_pipeline("n", "d", "v", notify=True)
 
 
 def test_a_step_run_belongs_to_its_own_experiment(workspace: Any, open_run: Any) -> None:

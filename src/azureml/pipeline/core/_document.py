@@ -21,6 +21,7 @@ from azureml.pipeline.core._graph_context import ModuleBuilder, _GraphContext
 from azureml.pipeline.core._nodes import DataSourceNode, InputPort, ModuleNode, Node, OutputPort
 from azureml.pipeline.core._parameters import ParamDef, PipelineParameter, kind_of, plain_value
 from penstock.model import graph as model
+from penstock.model.steps import SPARK_STEP
 
 
 def to_document(graph: Graph, snapshots: Optional[Mapping[str, str]] = None) -> model.PipelineGraph:
@@ -45,8 +46,14 @@ def find_problems(graph: Graph) -> List[str]:
     """Return all that is wrong with a graph, one sentence each; [] when nothing is."""
     from penstock.compile import checks
 
-    problems = list(_structure(graph))
-    return problems or checks.find_problems(to_document(graph))
+    return list(_structure(graph)) or checks.find_problems(to_document(graph))
+
+
+def find_obstacles(graph: Graph) -> List[str]:
+    """Return all that keeps a graph from running: what is wrong with it, else each step of a kind that this version can't run."""
+    from penstock.compile import checks
+
+    return list(_structure(graph)) or checks.find_obstacles(to_document(graph))
 
 
 def _structure(graph: Graph) -> Iterator[str]:
@@ -65,11 +72,15 @@ def _structure(graph: Graph) -> Iterator[str]:
                 yield f"The input '{port.name}' of step '{node.name}' reads from '{edge.source_port.node.name}', a node of another graph."
         modes = [(port.name, port.bind_mode) for port in node.inputs] + [(port.name, port.bind_mode) for port in node.outputs]
         for name, mode in modes:
-            if mode == "hdfs":
+            if mode == "hdfs" and not _is_spark(node):
                 yield (
                     f"'{name}' of step '{node.name}' has the mode 'hdfs', which belongs to Spark steps; this version has none. "
                     "Use OutputFileDatasetConfig for what a step writes, and as_mount() or as_download() for what it reads."
                 )
+
+
+def _is_spark(node: Node) -> bool:
+    return node.module_def is not None and node.module_def.step_type == SPARK_STEP
 
 
 # Steps
@@ -85,6 +96,7 @@ def _step(node: ModuleNode, snapshots: Mapping[str, str]) -> model.StepNode:
         name=node.name,
         step_type=definition.step_type or "PythonScriptStep",
         script=builder.script,
+        command=builder.command,
         snapshot=snapshots.get(builder.source_directory or "") or builder.snapshot,
         arguments=tuple(_argument(item) for item in definition._arguments),
         parameters=tuple(_parameters(node)),
@@ -96,6 +108,8 @@ def _step(node: ModuleNode, snapshots: Mapping[str, str]) -> model.StepNode:
         run_config_parameters={key: parameter.name for key, parameter in builder.run_config_parameters.items()},
         allow_reuse=bool(definition.allow_reuse),
         version=None if definition.version is None else str(definition.version),
+        settings=builder.settings,
+        module=dict(builder.module),
     )
 
 
@@ -240,8 +254,11 @@ def _node(graph: Graph, step: model.StepNode, parameters: Mapping[str, PipelineP
         script=step.script,
         target=Target(step.compute.name, step.compute.type) if step.compute is not None else None,
         run_config_parameters={key: parameters[name] for key, name in step.run_config_parameters.items()},
+        command=step.command,
+        settings=step.settings,
     )
     builder.snapshot = step.snapshot
+    builder.module = dict(step.module)
     node = ModuleNode(
         graph,
         step.id,

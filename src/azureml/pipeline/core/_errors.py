@@ -9,3 +9,7 @@ class PipelineParameterError(ValueError):
 
 class NameInUseError(ValueError):
     """A name stands for two different things."""
+
+
+class ModuleError(ValueError):
+    """A version or a member of a module that it does not have, or has already."""

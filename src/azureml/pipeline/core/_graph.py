@@ -282,11 +282,7 @@ class Graph:
         )
 
     def generate_yaml(self) -> Dict[str, Any]:
-        """Refuse: pipelines can't be written as YAML by this version.
+        """Return what a YAML file says of the graph, as plain values: what `PipelineRun.save` and its like write."""
+        from azureml.pipeline.core._yaml_writing import generate_yaml
 
-        Raises:
-            NotImplementedError: Always.
-        """
-        from azureml.core._refusal import not_built
-
-        raise not_built("Graph.generate_yaml", "Keep the pipeline as Python code.")
+        return generate_yaml(self)

@@ -220,7 +220,7 @@ def _find_written(data: Any, producer: PipelineStep, reader: PipelineStep) -> st
             f"Step '{reader.name}' reads '{data.name}' as a dataset, but step '{producer.name}' has the mere PipelineData in its outputs. "
             "Put what as_dataset() returned into the outputs of that step."
         )
-    return str(chosen._output_name)
+    return producer._port_of(chosen)
 
 
 def _producer_of(data: Any, reader: Optional[PipelineStep] = None) -> PipelineStep:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from azureml.core._places import Places, Target
 
@@ -64,6 +64,8 @@ class ModuleBuilder:
         script: The script there.
         target: The compute target.
         run_config_parameters: Run settings that pipeline parameters give.
+        command: What runs instead of a script, as the graph document spells it.
+        settings: What the step's type has beside a script, as JSON values under v1's names.
     """
 
     def __init__(
@@ -73,13 +75,18 @@ class ModuleBuilder:
         script: Optional[str] = None,
         target: Optional[Target] = None,
         run_config_parameters: Optional[Dict[str, Any]] = None,
+        command: Sequence[str] = (),
+        settings: Optional[Mapping[str, Any]] = None,
     ) -> None:
         self.module_def = module_def
         self.source_directory = source_directory
         self.script = script
         self.target = target
         self.run_config_parameters = dict(run_config_parameters or {})
+        self.command = tuple(command)
+        self.settings = dict(settings or {})
         self.snapshot: Optional[str] = None
+        self.module: Dict[str, str] = {}  # the registered module that the step comes from
 
 
 class DataSourceBuilder:

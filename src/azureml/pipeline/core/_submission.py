@@ -12,7 +12,7 @@ from azureml.core._source_folders import check_in_snapshot
 from azureml.data.datapath import DataPath
 from azureml.data.dataset_consumption_config import dataset_type, is_dataset, wraps_dataset
 from azureml.pipeline.core._data_types import check_data_type
-from azureml.pipeline.core._document import builder_of, find_problems, to_document
+from azureml.pipeline.core._document import builder_of, find_obstacles, to_document
 from azureml.pipeline.core._errors import PipelineParameterError
 from azureml.pipeline.core._parameters import PipelineParameter, kind_of, plain_value
 
@@ -53,17 +53,46 @@ def submit(graph: Graph, wanted: Submission) -> PipelineRun:
         )
     _refuse_problems(graph)
     workspace = graph._context.workspace
-    values = check_values(graph.params, _check_mapping("pipeline_parameters", wanted.parameters), workspace)
+    values = check_values(graph.params, check_mapping("pipeline_parameters", wanted.parameters), workspace)
+    sent = _send(graph)
+    with v1_errors():
+        answer = workspace._client.submit_pipeline(workspace._id, wanted.experiment_name, {**sent, **_request(wanted, values)})
+    tell_definitions(graph, answer["definitions"], wanted.regenerate_outputs)
+    return announce(workspace, answer["run"])
+
+
+def send_graph(graph: Graph) -> Dict[str, Any]:
+    """Check a graph, give the service its source folders, and return what a request says of it.
+
+    Whatever is made of a graph - a run, a published pipeline, a draft - begins here.
+
+    Returns:
+        `graph`: its document; `properties`: where its source folder stands in git; `interpreter`: the python that its steps run on.
+
+    Raises:
+        ValueError: The graph is wrong; every problem is listed.
+        SnapshotException: A source folder is too large, or holds what can't travel.
+    """
+    _refuse_problems(graph)
+    return _send(graph)
+
+
+def _send(graph: Graph) -> Dict[str, Any]:
+    from penstock.model.graph import format_graph
+
     snapshots = _take_snapshots(graph)
     with v1_errors():
-        _upload(workspace._client, snapshots)
-        answer = workspace._client.submit_pipeline(workspace._id, wanted.experiment_name, _request(graph, wanted, values, snapshots))
-    _tell_definitions(graph, answer["definitions"], wanted.regenerate_outputs)
-    return _announce(workspace, answer["run"])
+        _upload(graph._context.workspace._client, snapshots)
+    digests = {folder: snapshot.digest for folder, snapshot in snapshots.items()}
+    return {
+        "graph": format_graph(to_document(graph, digests)),
+        "properties": git_properties(next(iter(snapshots), ".")),
+        "interpreter": sys.executable,
+    }
 
 
 def _refuse_problems(graph: Graph) -> None:
-    problems = find_problems(graph)
+    problems = find_obstacles(graph)
     if problems:
         raise ValueError("The pipeline can't be submitted:\n" + "\n".join(problems))
     for node in graph.module_nodes:
@@ -71,21 +100,15 @@ def _refuse_problems(graph: Graph) -> None:
             check_data_type(graph._context.workspace, port.data_type, f"The output '{port.name}' of step '{node.name}'")
 
 
-def _request(graph: Graph, wanted: Submission, values: Dict[str, Any], snapshots: Mapping[str, Snapshot]) -> Dict[str, Any]:
-    from penstock.model.graph import format_graph
-
-    digests = {folder: snapshot.digest for folder, snapshot in snapshots.items()}
+def _request(wanted: Submission, values: Dict[str, Any]) -> Dict[str, Any]:
     return {
-        "graph": format_graph(to_document(graph, digests)),
         "parameters": values,
         "continue_on_step_failure": bool(wanted.continue_on_step_failure),
         "regenerate_outputs": bool(wanted.regenerate_outputs),
-        "tags": {str(key): str(value) for key, value in _check_mapping("tags", wanted.tags).items()},
-        "properties": git_properties(next(iter(snapshots), ".")),
+        "tags": {str(key): str(value) for key, value in check_mapping("tags", wanted.tags).items()},
         "parent_run_id": wanted.parent_run_id,
         "description": wanted.description,
         "display_name": None,
-        "interpreter": sys.executable,
         "run_source": "SDK",
     }
 
@@ -108,7 +131,20 @@ def check_values(parameters: Mapping[str, PipelineParameter], given: Mapping[str
     }
 
 
-def _check_mapping(keyword: str, given: Any) -> Mapping[str, Any]:
+def plain_values(given: Mapping[str, Any], workspace: Any) -> Dict[str, Any]:
+    """Return the values that a run of something published sets, as they travel; whether they fit, the service knows.
+
+    Raises:
+        PipelineParameterError: A value is of a class that no parameter takes.
+    """
+    for name, value in given.items():
+        if not is_dataset(value):
+            _check_plain(name, value, "a value")
+    return {str(name): plain_value(value, workspace) for name, value in given.items()}
+
+
+def check_mapping(keyword: str, given: Any) -> Mapping[str, Any]:
+    """Return a dictionary that was given for a keyword, {} for None; raise TypeError for anything else."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
@@ -126,6 +162,16 @@ def _check_value(name: str, value: Any, parameters: Mapping[str, PipelineParamet
     if is_dataset(value):
         _check_dataset(name, value, parameters[name].default_value)
         return
+    _check_plain(name, value, _KINDS[kind])
+    if not _fits(kind, value):
+        default = "one" if kind == "dataset" else repr(parameters[name].default_value)
+        raise PipelineParameterError(
+            f"The pipeline parameter '{name}' takes {_KINDS[kind]}, as its default is {default}, "
+            f"but the value given is {value!r}, a {type(value).__name__}."
+        )
+
+
+def _check_plain(name: str, value: Any, wanted: str) -> None:
     if wraps_dataset(value) or isinstance(value, PipelineParameter):
         raise PipelineParameterError(
             f"The value of the pipeline parameter '{name}' is a {type(value).__name__}. Give the dataset itself; "
@@ -134,13 +180,7 @@ def _check_value(name: str, value: Any, parameters: Mapping[str, PipelineParamet
     if type(value) not in (str, int, float, bool) and not isinstance(value, DataPath):
         raise PipelineParameterError(
             f"The value of the pipeline parameter '{name}' is a {type(value).__module__}.{type(value).__name__}. "
-            f"Give {_KINDS[kind]} of Python itself; a numpy value becomes one with .item()."
-        )
-    if not _fits(kind, value):
-        default = "one" if kind == "dataset" else repr(parameters[name].default_value)
-        raise PipelineParameterError(
-            f"The pipeline parameter '{name}' takes {_KINDS[kind]}, as its default is {default}, "
-            f"but the value given is {value!r}, a {type(value).__name__}."
+            f"Give {wanted} of Python itself; a numpy value becomes one with .item()."
         )
 
 
@@ -228,7 +268,14 @@ def _upload(client: Any, snapshots: Mapping[str, Snapshot]) -> None:
 # What the console says
 
 
-def _tell_definitions(graph: Graph, definitions: Mapping[str, Mapping[str, Any]], regenerate: bool) -> None:
+def tell_definitions(graph: Graph, definitions: Mapping[str, Mapping[str, Any]], regenerate: bool = False) -> None:
+    """Print v1's line for each step and each data reference: whether it will run, or may take an earlier result.
+
+    Args:
+        graph: The graph.
+        definitions: Node id -> {"definition_id", "known"}, as the service answers.
+        regenerate: Whether every step runs anyway.
+    """
     lines: List[str] = []
     eligible: Dict[str, bool] = {}
     for node in graph.module_nodes:
@@ -249,12 +296,18 @@ def _tell_definitions(graph: Graph, definitions: Mapping[str, Mapping[str, Any]]
         print("\n".join(lines))
 
 
-def _announce(workspace: Any, record: Dict[str, Any]) -> PipelineRun:
+def run_of(workspace: Any, record: Dict[str, Any]) -> PipelineRun:
+    """Return the pipeline run of a document that the service answered with."""
     from azureml.core.experiment import Experiment
     from azureml.pipeline.core.run import PipelineRun
 
-    experiment = Experiment(workspace, record["experiment_name"], _id=record["experiment_id"])
-    run = PipelineRun._from_record(experiment, record)
+    experiment = Experiment(workspace, record["experiment_name"], _skip_name_validation=True, _id=record["experiment_id"])
+    return PipelineRun._from_record(experiment, record)
+
+
+def announce(workspace: Any, record: Dict[str, Any]) -> PipelineRun:
+    """Print the id of a run that was submitted and where to see it, as v1 does; return the run."""
+    run = run_of(workspace, record)
     print(f"Submitted PipelineRun {run.id}")
     print(f"Link to Azure Machine Learning Portal: {run.get_portal_url()}")
     return run

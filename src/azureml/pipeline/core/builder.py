@@ -242,6 +242,10 @@ class PipelineStep:
                 self._arguments[position] = renamed
         self._inputs[index] = renamed
 
+    def _port_of(self, output: Any) -> str:
+        """The port of the step's node by which one of its outputs leaves."""
+        return str(output._output_name)
+
     def run_after(self, step: PipelineStep) -> None:
         """Let this step start only after another has ended, though it reads nothing of it.
 
@@ -321,8 +325,8 @@ class PipelineStep:
         return ModuleDef(
             name=self.name,
             description=self.name,
-            input_port_defs=[_input_def(binding) for binding in input_bindings],
-            output_port_defs=[_output_def(binding) for binding in output_bindings],
+            input_port_defs=[input_port_def(binding) for binding in input_bindings],
+            output_port_defs=[output_port_def(binding) for binding in output_bindings],
             param_defs=param_defs,
             module_execution_type=execution_type,
             create_sequencing_ports=create_sequencing_ports,
@@ -398,7 +402,8 @@ def _as_list(given: Optional[Sequence[Any]], what: str, place: str) -> List[Any]
     return list(given)
 
 
-def _input_def(binding: InputPortBinding) -> InputPortDef:
+def input_port_def(binding: InputPortBinding) -> InputPortDef:
+    """Return what a definition says of an input that is bound so."""
     data_type = binding.data_type
     return InputPortDef(
         name=binding.name,
@@ -412,7 +417,8 @@ def _input_def(binding: InputPortBinding) -> InputPortDef:
     )
 
 
-def _output_def(binding: OutputPortBinding) -> OutputPortDef:
+def output_port_def(binding: OutputPortBinding) -> OutputPortDef:
+    """Return what a definition says of an output that is bound so."""
     return OutputPortDef(
         name=binding._output_name,
         default_datastore_name=datastore_name(binding.datastore),

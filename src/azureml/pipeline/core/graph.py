@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from azureml.core._refusal import refuse_class
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
 from azureml.pipeline.core._bindings import InputPortBinding, OutputPortBinding, TrainingOutput
@@ -23,13 +22,10 @@ from azureml.pipeline.core._nodes import DataSourceNode, Edge, InputPort, Module
 from azureml.pipeline.core._parameters import Param, ParamDef, PipelineParameter
 from azureml.pipeline.core._pipeline_dataset import PipelineDataset
 from azureml.pipeline.core._port_data import PortDataReference
+from azureml.pipeline.core._published import PublishedPipeline
 
 if TYPE_CHECKING:
     from azureml.pipeline.core.run import PipelineRun
-
-PublishedPipeline = refuse_class(
-    "azureml.pipeline.core.graph.PublishedPipeline", "Submit the pipeline itself: Experiment(workspace, name).submit(pipeline)."
-)
 
 __all__ = [
     "DataPath",
@@ -86,6 +82,7 @@ for _kind in (
     PipelineDataset,
     PipelineParameter,
     PortDataReference,
+    PublishedPipeline,
     StoredProcedureParameter,
     StoredProcedureParameterType,
     TrainingOutput,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from azureml.core._experiment_method import experiment_method
-from azureml.core._refusal import not_built
 from azureml.pipeline.core._graph import Graph
 from azureml.pipeline.core._graph_builder import GraphBuilder
 from azureml.pipeline.core._graph_context import _GraphContext
 
 if TYPE_CHECKING:
+    from azureml.pipeline.core._published import PublishedPipeline
     from azureml.pipeline.core.run import PipelineRun
 
 
@@ -29,13 +29,11 @@ def _submit_pipeline(
     tags: Optional[Dict[str, str]] = None,
 ) -> PipelineRun:
     """Submit a pipeline for Experiment.submit; these are the keywords that it understands."""
-    if pipeline_params is not None:
-        import logging
+    from azureml.pipeline.core._published import choose_parameters
 
-        logging.getLogger("penstock").warning("The keyword pipeline_params is deprecated; use pipeline_parameters.")
     return pipeline._submit(
         experiment_name,
-        parameters=pipeline_parameters if pipeline_parameters is not None else pipeline_params,
+        parameters=choose_parameters(pipeline_parameters, pipeline_params),
         continue_on_step_failure=continue_on_step_failure,
         regenerate_outputs=regenerate_outputs,
         parent_run_id=parent_run_id or _parent_run_id,
@@ -75,7 +73,7 @@ class Pipeline:
         _service_endpoint: Optional[str] = None,
         **kwargs: Any,
     ) -> None:
-        _check_keywords("Pipeline", kwargs)
+        check_keywords("Pipeline", kwargs)
         if workspace is None:
             raise ValueError("A Pipeline needs a workspace, for instance Workspace.from_config().")
         self._workspace = workspace
@@ -132,7 +130,7 @@ class Pipeline:
         Raises:
             ValueError: The pipeline or a parameter's value is wrong, or a keyword is unknown.
         """
-        _check_keywords("Pipeline.submit", kwargs)
+        check_keywords("Pipeline.submit", kwargs)
         return self._submit(
             experiment_name,
             parameters=pipeline_parameters,
@@ -155,37 +153,45 @@ class Pipeline:
         description: Optional[str] = None,
         version: Optional[str] = None,
         continue_on_step_failure: Optional[bool] = None,
-    ) -> Any:
-        """Refuse: this version does not publish pipelines.
+    ) -> PublishedPipeline:
+        """Publish the pipeline, so that others can run it by its id. Nothing is run now.
 
         Args:
-            name: The name.
+            name: The name; several may have it. None means the description.
             description: A text for people.
-            version: The version.
-            continue_on_step_failure: As for `submit`.
+            version: The publisher's own word.
+            continue_on_step_failure: As for `submit`; each run may say otherwise.
 
         Raises:
-            NotImplementedError: Always.
+            ValueError: The pipeline is wrong; every problem is listed.
+            SnapshotException: A source folder is too large, or holds what can't travel.
         """
-        raise not_built("Pipeline.publish", "Submit the pipeline itself: Experiment(workspace, name).submit(pipeline).")
+        from azureml.pipeline.core._published import publish_graph
+
+        return publish_graph(self._graph, name, description, version, continue_on_step_failure)
 
     @staticmethod
     def load_yaml(workspace: Any, filename: str, _workflow_provider: Any = None, _service_endpoint: Optional[str] = None) -> Pipeline:
-        """Refuse: this version does not read pipelines from YAML.
+        """Return the pipeline that a YAML file describes: one written by hand, or by `save`.
 
         Args:
             workspace: The workspace.
             filename: The file.
-            _workflow_provider: Ignored.
-            _service_endpoint: Ignored.
+            _workflow_provider: Accepted and ignored.
+            _service_endpoint: Accepted and ignored.
 
         Raises:
-            NotImplementedError: Always.
+            FileNotFoundError: There is no such file.
+            ValueError: It is no YAML, or describes no pipeline; the message names the place in it.
+            NotImplementedError: A step has a type that files can't describe.
         """
-        raise not_built("Pipeline.load_yaml", f"Write the steps of {filename} in Python and pass them to Pipeline(workspace, steps).")
+        from azureml.pipeline.core._yaml_reading import load_pipeline
+
+        return load_pipeline(workspace, filename)
 
 
-def _check_keywords(place: str, given: Dict[str, Any]) -> None:
+def check_keywords(place: str, given: Dict[str, Any]) -> None:
+    """Do nothing for the one keyword that v1 accepted beside arguments; raise ValueError for others."""
     unknown = [name for name in given if name != "enable_email_notification"]
     if unknown:
         raise ValueError(

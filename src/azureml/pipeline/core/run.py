@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 from azureml.core._errors import v1_errors
-from azureml.core._refusal import not_built
 from azureml.core.run import Run
 from azureml.pipeline.core._graph_context import _GraphContext
 from azureml.pipeline.core._port_data import PortDataReference
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from azureml.core.experiment import Experiment
     from azureml.core.workspace import Workspace
     from azureml.pipeline.core._graph import Graph
+    from azureml.pipeline.core._published import PublishedPipeline
 
 RUNNING_STATES = ["NotStarted", "Running", "Queued", "Unknown"]
 
@@ -90,17 +90,22 @@ class PipelineRun(Run):
 
     @staticmethod
     def get_pipeline_runs(workspace: Workspace, pipeline_id: str, _service_endpoint: Optional[str] = None) -> List[PipelineRun]:
-        """Refuse: this version has no published pipelines.
+        """Return the runs of a published pipeline, whoever started them, newest first.
 
         Args:
             workspace: The workspace.
             pipeline_id: The published pipeline's id.
-            _service_endpoint: Ignored.
+            _service_endpoint: Accepted and ignored.
 
         Raises:
-            NotImplementedError: Always.
+            ErrorResponseException: The workspace has no published pipeline of this id.
         """
-        raise not_built("PipelineRun.get_pipeline_runs", "List an experiment's runs with Experiment(workspace, name).get_runs().")
+        from azureml.pipeline.core._service_errors import pipeline_errors
+        from azureml.pipeline.core._submission import run_of
+
+        with pipeline_errors():
+            records = workspace._client.list_runs_of_pipeline(workspace._id, pipeline_id)
+        return [run_of(workspace, record) for record in records]
 
     def get_status(self) -> str:
         """Return the status now: NotStarted, Running, Failed, Finished or Canceled."""
@@ -210,35 +215,42 @@ class PipelineRun(Run):
     def __exit__(self, kind: Any, error: Any, trace: Any) -> Literal[False]:
         return False  # a `with` block does not decide how a pipeline ends
 
-    # What later releases bring
+    # What becomes of it
 
     def publish_pipeline(
         self, name: str, description: str, version: str, continue_on_step_failure: Optional[bool] = None, **kwargs: Any
-    ) -> Any:
-        """Refuse: this version does not publish pipelines.
+    ) -> PublishedPipeline:
+        """Publish the pipeline that ran, so that others can run it by its id. Its parameters have their defaults, not this run's values.
 
         Args:
-            name: The name.
+            name: The name; several may have it.
             description: A text for people.
-            version: The version.
-            continue_on_step_failure: As for `Pipeline.submit`.
-            **kwargs: Ignored.
+            version: The publisher's own word.
+            continue_on_step_failure: As for `Pipeline.submit`; each run may say otherwise.
+            **kwargs: `enable_email_notification` is accepted.
 
         Raises:
-            NotImplementedError: Always.
+            ValueError: A keyword is unknown.
+            UserErrorException: The pipeline can't run any more, a datastore is gone for instance.
         """
-        raise not_built("PipelineRun.publish_pipeline", "Submit the pipeline again: Experiment(workspace, name).submit(pipeline).")
+        from azureml.pipeline.core._published import publish_run
+        from azureml.pipeline.core.pipeline import check_keywords
+
+        check_keywords("PipelineRun.publish_pipeline", kwargs)
+        return publish_run(self.experiment.workspace, self.id, name, description, version, continue_on_step_failure)
 
     def save(self, path: Optional[str] = None) -> None:
-        """Refuse: this version does not write pipelines as YAML.
+        """Write the pipeline that ran to a YAML file, with the values that its parameters had. `Pipeline.load_yaml` reads it.
 
         Args:
-            path: The file.
+            path: The file; or a folder, which gets `pipeline.yml`; None means the current folder.
 
         Raises:
-            NotImplementedError: Always.
+            ValueError: There is no such folder.
         """
-        raise not_built("PipelineRun.save", "Keep the pipeline as Python code; get_graph() shows what ran.")
+        from azureml.pipeline.core._yaml_writing import save_graph
+
+        save_graph(self.get_graph(), path, "pipeline")
 
 
 class StepRun(Run):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from azureml.data.dataset_consumption_config import TABULAR, DatasetConsumptionConfig, dataset_type
 from azureml.data.output_dataset_config import OutputDatasetConfig
 from azureml.pipeline.core._arguments import is_produced
 from azureml.pipeline.core._bindings import TrainingOutput
 from azureml.pipeline.core._graph_context import ModuleBuilder
+from azureml.pipeline.core._settings import describe_training_outputs, to_settings
 from azureml.pipeline.core.builder import PipelineData, PipelineStep
 from azureml.pipeline.core.pipeline_output_dataset import PipelineOutputAbstractDataset
 from azureml.train.automl.automlconfig import AutoMLConfig
@@ -89,8 +90,14 @@ class AutoMLStep(PipelineStep):
         inputs, outputs = self.create_input_output_bindings(self._inputs, self._outputs, default_datastore)
         definition = self.create_module_def("AutoMLCloud", inputs, outputs, allow_reuse=self._allow_reuse, version=self._version)
         target = context.find_target(self._automl_config.user_settings.get("compute_target"), self._place)
-        node: ModuleNode = graph.add_module_node(self.name, inputs, outputs, module_builder=ModuleBuilder(definition, target=target))
+        builder = ModuleBuilder(definition, target=target, settings=self._settings())
+        node: ModuleNode = graph.add_module_node(self.name, inputs, outputs, module_builder=builder)
         return node
+
+    def _settings(self) -> Dict[str, Any]:
+        """What is searched for, without the data and the place, which the node holds itself."""
+        search = {name: value for name, value in self._automl_config.user_settings.items() if name not in (*_DATA, "compute_target")}
+        return to_settings({"automl_settings": search, "training_outputs": describe_training_outputs(self._outputs)})
 
 
 class AutoMLStepRun(AutoMLRun):

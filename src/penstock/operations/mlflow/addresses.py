@@ -9,6 +9,7 @@ from typing import Any
 from penstock.client.home import Home
 from penstock.model.errors import Refused, Unavailable
 from penstock.operations import tokens
+from penstock.operations.addresses import find_port
 from penstock.operations.context import Context
 from penstock.operations.workspaces import get_workspace
 
@@ -22,7 +23,7 @@ def get_address(context: Context, workspace_id: str) -> dict[str, str]:
         Refused: The service could not listen on this machine's own address.
     """
     get_workspace(context, workspace_id)
-    port = _port(context.home)
+    port = find_port(context.home)
     if port is None:
         raise Refused(
             "MLflow can't reach this service: it could not listen on 127.0.0.1. Its log says why; start it again when that is mended."
@@ -33,7 +34,7 @@ def get_address(context: Context, workspace_id: str) -> dict[str, str]:
 
 def step_variables(home: Home, run: Mapping[str, Any], experiment: Mapping[str, Any]) -> dict[str, str]:
     """Return the variables by which an unmodified MLflow logs into a run; none where it could not reach the service."""
-    port = _port(home)
+    port = find_port(home)
     token = find_token(home, run) if port else None
     if token is None:
         return {}
@@ -55,9 +56,3 @@ def find_token(home: Home, run: Mapping[str, Any]) -> str | None:
         _log.warning("token.unavailable run_id=%s message=%s", run["id"], error.message)
         return None
 
-
-def _port(home: Home) -> int | None:
-    try:
-        return int(home.port.read_text())
-    except (OSError, ValueError):
-        return None

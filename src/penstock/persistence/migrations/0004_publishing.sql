@@ -118,8 +118,9 @@ create table schedules (
     recurrence text,                            -- JSON: frequency, interval, start_time, time_zone, hours, minutes, week_days
     trigger text,                               -- JSON: datastore, polling_interval (minutes), path, parameter
     catch_up text,                              -- none, last, all: what becomes of ticks that nobody was there for; null: as the setting says
-    anchor_at text not null,                    -- from when a recurrence without a start time counts
+    anchor_at text not null,                    -- from when a recurrence without a start time counts; since when files are new to a data-driven one
     next_at text,                               -- when it is due next; null while it is disabled or has ended
+    seen_at text,                               -- when a data-driven one last looked; null: what is there now is no change
     error text,                                 -- why it can't fire, in words; null while it can
     created_at text not null,
     modified_at text not null,
@@ -149,7 +150,7 @@ create index schedule_ticks_by_run on schedule_ticks (run_id) where run_id is no
 create table schedule_files (                   -- what a data-driven schedule saw last
     schedule_id text not null references schedules (id) on delete cascade,
     path text not null,
-    stamp text not null,                        -- size and time, or the store's own tag
+    stamp text not null,                        -- size and time, and the store's own tag
     primary key (schedule_id, path)
 ) without rowid;
 

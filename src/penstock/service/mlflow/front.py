@@ -1,12 +1,7 @@
-"""The door for MLflow's clients: who comes over loopback, asks for one workspace and has a token for it. Others learn nothing.
-
-A web page in a browser can reach loopback too, and by a name of its own; so the Host must be loopback's.
-"""
+"""The room of MLflow's clients: who comes over loopback, asks for one workspace and has a token that opens it."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from typing import Any
@@ -20,23 +15,25 @@ from starlette.types import Receive, Scope, Send
 
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, PenstockError, Refused, TooLarge, Unavailable, Unsupported
 from penstock.operations.mlflow.artifacts import Client, IncomingArtifact
-from penstock.operations.tokens import Grant, find_grant
+from penstock.operations.tokens import Grant
+from penstock.operations.workspaces import get_workspace
 from penstock.service.answers import error_answer, file_answer, json_answer
+from penstock.service.entrance import GRANT, Forbidden, Unauthenticated
 from penstock.service.mlflow.asked import Asked
 from penstock.service.mlflow.routes import MlflowCall, table
-from penstock.service.requests import Service, check_text, parse_object, read_body
+from penstock.service.requests import Service, check_text, drain_body, parse_object, read_body
 from penstock.service.routes import Declaration, Role, check_declarations
 from penstock.storage.files import OpenFile
 
 PREFIX = "/mlflow/"
 BODY_BYTES = 16 * 1024 * 1024  # MLflow's own server takes 1 MiB in a batch; descriptions of datasets are longer
-_DRAINED_BYTES = 64 * 1024 * 1024
-_HOSTS = {"127.0.0.1", "localhost"}
-_ROLE = Role.CONTRIBUTOR  # what every token gives
+_ROLE = Role.CONTRIBUTOR  # what every token gives here
 _PREVIEW = re.compile(r"^/api/2\.0/preview/mlflow/")
 
 # Error -> MLflow's word for it and the status that goes with it. Clients try again at 408, 429 and 500 to 504 only.
 _ERRORS: dict[type[PenstockError], tuple[str, int]] = {
+    Unauthenticated: ("UNAUTHENTICATED", 401),
+    Forbidden: ("PERMISSION_DENIED", 403),
     NotFound: ("RESOURCE_DOES_NOT_EXIST", 404),
     AlreadyExists: ("RESOURCE_ALREADY_EXISTS", 400),
     Invalid: ("INVALID_PARAMETER_VALUE", 400),
@@ -47,16 +44,10 @@ _ERRORS: dict[type[PenstockError], tuple[str, int]] = {
 }
 
 
-class _Denied(PenstockError):
-    """Who asks may not."""
+class MlflowRoom:
+    """MLflow's interface, a workspace at a time."""
 
-    def __init__(self, word: str, status: int, message: str) -> None:
-        super().__init__(message)
-        self.word, self.status = word, status
-
-
-class Front:
-    """The application that answers over loopback."""
+    hint = "Ask for another address: workspace.get_mlflow_tracking_uri()."
 
     def __init__(self, service: Service) -> None:
         declared = check_declarations(table.declarations)
@@ -69,52 +60,26 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope)
-        try:
-            _check_host(request)
-            grant = await self._service.run(find_grant, self._service.context, _token(request))
-            inner = {**scope, **_inside(request, grant)}
-        except Exception as error:
-            await _error(error)(scope, receive, send)
-            return
-        self._service.touch()
-        await self._app(inner, receive, send)
-        self._service.touch()
+        await self._app(scope, receive, send)
 
+    def enter(self, path: str, grant: Grant) -> dict[str, Any]:
+        """Return what the scope becomes for the routes: the path below the workspace, and what is granted there.
 
-def _check_host(request: Request) -> None:
-    name, _, port = request.headers.get("host", "").partition(":")
-    if name.lower() not in _HOSTS or (port and not port.isdigit()):
-        raise _Denied("PERMISSION_DENIED", 403, "This service answers to the names 127.0.0.1 and localhost only.")
+        Raises:
+            Forbidden: The token is not one of this workspace.
+            NotFound: There is no such workspace.
+        """
+        asked, slash, rest = path[len(PREFIX) :].partition("/") if path.startswith(PREFIX) else ("", "", "")
+        if not grant.opens(asked):
+            raise Forbidden("The token is not one of this workspace.")
+        if grant.is_users:
+            get_workspace(self._service.context, asked)
+        rest = _PREVIEW.sub("/api/2.0/mlflow/", f"{slash}{rest}")
+        return {"path": rest, "raw_path": rest.encode(), "root_path": "", GRANT: Grant(asked, grant.run_id)}
 
-
-def _token(request: Request) -> str:
-    """Return the token of a request: a bearer's, or the password that stands in an address. '' when it has none."""
-    kind, _, value = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return value.strip()
-    if kind.lower() == "basic":
-        try:
-            return base64.b64decode(value.strip(), validate=True).decode("ascii").partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
-    return ""
-
-
-def _inside(request: Request, grant: Grant | None) -> dict[str, Any]:
-    """Return what the scope of a request becomes for the routes: the path below the workspace, and what is granted."""
-    if grant is None:
-        raise _Denied(
-            "UNAUTHENTICATED",
-            401,
-            "A token is needed here, and this is none, or its time is over. Ask for another address: workspace.get_mlflow_tracking_uri().",
-        )
-    path = request.scope["path"]
-    asked, slash, rest = path[len(PREFIX) :].partition("/") if path.startswith(PREFIX) else ("", "", "")
-    if asked != grant.workspace_id:
-        raise _Denied("PERMISSION_DENIED", 403, "The token is not one of this workspace.")
-    rest = _PREVIEW.sub("/api/2.0/mlflow/", f"{slash}{rest}")
-    return {"path": rest, "raw_path": rest.encode(), "root_path": "", "penstock.grant": grant}
+    def refuse(self, request: Request, error: Exception) -> Response:
+        """Return MLflow's answer."""
+        return _error(error)
 
 
 # Routes
@@ -128,7 +93,7 @@ def _endpoint(service: Service, route: Declaration) -> Any:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except Exception as error:  # the last place that can turn it into words
-            await _drain(request)
+            await drain_body(request)
             return _error(error)
 
     return endpoint
@@ -136,7 +101,7 @@ def _endpoint(service: Service, route: Declaration) -> Any:
 
 def _check_permission(route: Declaration) -> None:
     if route.permission is None or route.permission > _ROLE:
-        raise _Denied("PERMISSION_DENIED", 403, f"A token can't do {route.method} {route.path}.")
+        raise Forbidden(f"A token can't do {route.method} {route.path}.")
 
 
 async def _answer(service: Service, route: Declaration, request: Request) -> Response:
@@ -155,7 +120,7 @@ def _run_verb(service: Service, route: Declaration, request: Request, data: byte
     values = {**check_text(query, "query"), **parse_object(data, "body")}
     client = Client.parse(request.headers.get("user-agent", ""))
     path = check_text(dict(request.path_params), "path")
-    return route.handler(MlflowCall(service.context, request.scope["penstock.grant"], client, Asked(values), path))()
+    return route.handler(MlflowCall(service.context, request.scope[GRANT], client, Asked(values), path))()
 
 
 async def _take(service: Service, request: Request, incoming: IncomingArtifact) -> None:
@@ -171,24 +136,10 @@ def _result_answer(service: Service, result: Any) -> Response:
     return json_answer({} if result is None else result)
 
 
-async def _drain(request: Request) -> None:
-    """Read what is left of a body, for a while: a client that still sends would not read the answer."""
-    left = _DRAINED_BYTES
-    try:
-        async for chunk in request.stream():
-            left -= len(chunk)
-            if left < 0:
-                return
-    except (RuntimeError, ClientDisconnect):  # it was read already
-        return
-
-
 # Errors
 
 
 def _error(error: Exception) -> Response:
-    if isinstance(error, _Denied):
-        return _words(error.word, error.message, error.status)
     for kind, (word, status) in _ERRORS.items():
         if isinstance(error, kind):
             return _words(word, error.message, status)
