@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -158,7 +159,7 @@ def _fits(kind: str, value: Any) -> bool:
     if kind == "dataset":
         return isinstance(value, Mapping) and isinstance(value.get("id"), str) and value.get("type") in (FILE, TABULAR)
     if kind == "float":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)  # rows and answers are JSON
     return isinstance(value, {"int": int, "bool": bool, "str": str}[kind])  # True for an int passes, as in v1
 
 

@@ -56,7 +56,7 @@ def test_a_text_parameter_takes_numbers_as_their_text(value: Any) -> None:
     ("name", "value"),
     [
         *(("count", value) for value in ("1.5", "one", "", 1.5, [1], {"a": 1}, "9" * 5000)),
-        *(("rate", value) for value in ("nan", "inf", "-Infinity", "fast", [0.1])),
+        *(("rate", value) for value in ("nan", "inf", "-Infinity", float("nan"), float("inf"), "fast", [0.1])),
         *(("flag", value) for value in ("yes", 2, "", [])),
         *(("word", value) for value in ([], {})),
         *(("folder", value) for value in ("a/b", {"path": "p"}, {"datastore": 1})),
