@@ -315,6 +315,28 @@ def test_two_services_on_one_database_do_each_tick_once(world: World) -> None:
         assert len({run["id"] for run in world.runs(schedule)}) == 31
 
 
+class Meddled(Database):
+    """Rows that somebody changes after a schedule was read, and before anything is done about it."""
+
+    meddle: Callable[[], object] | None = None
+
+    def first(self, sql: str, values: Any = ()) -> Any:
+        row = super().first(sql, values)
+        meddle, self.meddle = self.meddle, None
+        if meddle:
+            meddle()
+        return row
+
+
+def test_a_schedule_that_is_disabled_at_the_last_moment_does_not_run(world: World) -> None:
+    schedule, other = world.schedule(), world.context
+    context = world.start(Meddled)
+    context.database.meddle = lambda: schedules.update_schedule(other, world.workspace, schedule["id"], status="Disabled")  # type: ignore[attr-defined]
+    assert fire_due(context) == 0
+    assert world.ticks(schedule) == []
+    assert world.get(schedule)["next_at"] is None
+
+
 class Killed(BaseException):
     """The service dies here."""
 

@@ -203,11 +203,17 @@ def test_an_endpoint_runs_the_version_that_is_asked_for(published: Published) ->
         (f"{place}?pipelineVersion=0", published.pipeline_id),
         (f"{place}/0?pipelineVersion=0", published.pipeline_id),
         (f"{place}/1?pipelineversion=1", newer),
+        ("PipelineEndpointSubmit/Name?name=end", newer),
+        ("PipelineEndpointSubmit/Name?Name=end&pipelineVersion=0", published.pipeline_id),
     ):
         status, answer = published.submit(path)
         assert (status, answer.get("PipelineId")) == (200, pipeline_id), answer
     for path, status in ((f"{place}/7", 404), (f"{place}/x", 404), (f"{place}/0?pipelineVersion=1", 400)):
         assert published.submit(path)[0] == status
+    status, answer = published.submit("PipelineEndpointSubmit/Name?name=edn")
+    assert (status, "Did you mean 'end'?" in answer["Error"]["Message"]) == (404, True)
+    status, answer = published.submit("PipelineEndpointSubmit/Name")
+    assert (status, answer["Error"]["Target"]) == (400, "name")
 
 
 # What goes wrong

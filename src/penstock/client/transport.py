@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import time
+import weakref
 from typing import (
     IO,
     TYPE_CHECKING,
@@ -250,6 +251,8 @@ class _Connection:
         self._last: Optional[_Answer] = None
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._reader = cast("BinaryIO", self._socket.makefile("rb", buffering=_CHUNK))
+        # When its thread has ended, or the process does. A `__del__` would not do: in a cycle the socket may be found first, and warns.
+        self._let_go = weakref.finalize(self, _close, self._reader, self._socket)
         try:
             self._socket.settimeout(TIMEOUT_SECONDS)
             self._socket.connect(str(home.socket))
@@ -261,11 +264,12 @@ class _Connection:
         """Tell whether a request can go this way.
 
         Not in a forked child, which must not speak on its parent's connection; not while an answer is unread; not when the service
-        has closed it: between two requests there is nothing to read but the end.
+        has closed it: between two requests there is nothing to read but the end; not when this process has, as it ends, and somebody
+        has something left to say.
         """
         import select
 
-        if self.pid != os.getpid() or (self._last is not None and not self._last.is_read):
+        if self.pid != os.getpid() or self._socket.fileno() < 0 or (self._last is not None and not self._last.is_read):
             return False
         poll = select.poll()  # unlike select(), it takes file numbers over 1023
         poll.register(self._socket, select.POLLIN)
@@ -273,14 +277,8 @@ class _Connection:
 
     def close(self) -> None:
         """Let it go."""
-        for part in (self._reader, self._socket):
-            try:
-                part.close()
-            except OSError:
-                pass
-
-    def __del__(self) -> None:
-        self.close()  # its thread has ended, or the process does
+        self._let_go.detach()
+        _close(self._reader, self._socket)
 
     def request(self, order: _Order) -> _Answer:
         """Send a request and return the answer, its head read."""
@@ -331,6 +329,14 @@ class _Connection:
             raise OSError("the connection was closed")
         pairs = (line.decode("latin-1").partition(":") for line in lines[1:-1])
         return int(lines[0].split(None, 2)[1]), {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _close(*parts: Any) -> None:
+    for part in parts:
+        try:
+            part.close()
+        except OSError:
+            pass
 
 
 class _Answer:

@@ -148,12 +148,11 @@ def put_snapshot(context: Context, digest: str, entries: Sequence[Any]) -> dict[
         NotFound: Bytes are missing; `details` lists their digests.
     """
     check_digest(digest)
-    known = context.database.first("select 1 from snapshots where digest = ?", (digest,))
-    if known:
-        return {"digest": digest, "files": len(entries)}
     files = _check_entries(context, entries)
     if manifest_digest(files) != digest:
         raise Invalid(f"The snapshot's files have the digest {manifest_digest(files)}, not {digest}.")
+    if context.database.first("select 1 from snapshots where digest = ?", (digest,)):
+        return {"digest": digest, "files": len(files)}
     missing = missing_blobs(context, (entry.digest for entry in files))
     if missing:
         raise NotFound(f"{len(missing)} files of the snapshot were not sent yet.", missing=missing[:1000])

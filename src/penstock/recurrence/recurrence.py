@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
@@ -253,19 +254,27 @@ class _Calendar:
             if safe[0] < day < safe[1] and self._is_plain(day):
                 plain += len(self._times)
             else:
-                ticks |= {tick for tick in self._ticks_of(day) if after < tick <= until}
+                ticks |= {tick for tick in self._ticks_of(day, self._times) if after < tick <= until}
         return plain + len(ticks)
 
     def _around(self, moment: datetime) -> Iterator[datetime]:
-        """Yield the ticks of all days that can have the last one before a moment or the first one after it."""
+        """Yield the last tick until a moment and the first one after it, of each day that can have them."""
         day = self._wall_date(max(moment, self._since))
+        wall = to_wall(moment, self._zone)
         before, after = self._turn_of(day - _LONGEST_GAP) - 1, self._turn_of(day + _LONGEST_GAP) + 1
         for turn in range(max(before, 0), max(after, 0) + 1):
             for item in self._days_of_turn(turn):
-                yield from self._ticks_of(item)
+                yield from self._ticks_of(item, self._times_around(item, wall))
 
-    def _ticks_of(self, day: date) -> Iterator[datetime]:
-        for clock in self._times:
+    def _times_around(self, day: date, wall: datetime) -> list[time]:
+        """Return the last time of a day until a wall clock's and the first one after it; of a day with unusual clocks, all times."""
+        if not self._is_plain(day):
+            return self._times
+        place = bisect.bisect_right(self._times, wall.time()) if wall.date() == day else 0 if day > wall.date() else len(self._times)
+        return self._times[max(place - 1, 0) : place + 1]
+
+    def _ticks_of(self, day: date, times: list[time]) -> Iterator[datetime]:
+        for clock in times:
             tick = to_utc(datetime.combine(day, clock), self._zone)
             if tick >= self._since:
                 yield tick

@@ -36,7 +36,9 @@ _ALWAYS = {
     403: "The token does not allow it.",
     500: "Something in the service broke; its log tells more under the `error_id` of the details.",
 }
-_KINDS = {kind.__name__: kind for kind in (*errors.BY_CODE.values(), errors.InvalidGraph) if kind is not errors.PenstockError}
+_KINDS: dict[str, type[errors.PenstockError]] = {
+    kind.__name__: kind for kind in (*errors.BY_CODE.values(), errors.InvalidGraph) if kind is not errors.PenstockError
+}
 
 
 def describe(declarations: Iterable[Declaration]) -> dict[str, Any]:

@@ -64,16 +64,14 @@ def recurrences(draw: some.DrawFn) -> Recurrence:
 MOMENTS = some.datetimes(datetime(2015, 1, 1), datetime(2024, 12, 31), timezones=some.just(UTC))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(recurrences(), MOMENTS, some.data())
 def test_ticks_are_those_of_a_calendar(recurrence: Recurrence, anchor: datetime, data: some.DataObject) -> None:
     anchor = anchor.replace(microsecond=0)
-    expected = ticks_by_hand(recurrence, anchor, anchor + timedelta(days=500))
-    tick, found = first_tick(recurrence, anchor), []
-    while tick is not None and tick <= anchor + timedelta(days=500):
-        found.append(tick)
-        tick = next_after(recurrence, anchor, tick)
-    assert found == expected
+    until = anchor + timedelta(days=500)
+    expected = ticks_by_hand(recurrence, anchor, until)
+    found = preview(recurrence, anchor, anchor - timedelta(microseconds=1), 300)
+    assert [tick for tick in found if tick <= until] == expected[:300]
     first, second = sorted(data.draw(some.integers(0, 500 * 86400)) for _ in range(2))
     after, until = anchor + timedelta(seconds=first), anchor + timedelta(seconds=second)
     inside = [tick for tick in expected if after < tick <= until]

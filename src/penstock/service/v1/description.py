@@ -69,6 +69,7 @@ _PATHS = {
     f"{_BASE}/PipelineSubmit/{{pipelineId}}": "Run a published pipeline.",
     f"{_BASE}/PipelineEndpointSubmit/Id/{{pipelineEndpointId}}": "Run the default version of a pipeline endpoint.",
     f"{_BASE}/PipelineEndpointSubmit/Id/{{pipelineEndpointId}}/{{version}}": "Run a version of a pipeline endpoint.",
+    f"{_BASE}/PipelineEndpointSubmit/Name": "Run the default version of the pipeline endpoint of a name.",
 }
 
 
@@ -89,10 +90,12 @@ def describe_endpoints() -> dict[str, Any]:
 
 def _operation(path: str, summary: str) -> dict[str, Any]:
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    asked = [{"name": "name", "in": "query", "required": True, "type": "string"}] if path.endswith("/Name") else []
     return {
         "summary": summary,
         "parameters": [
             *({"name": name, "in": "path", "required": True, "type": "string"} for name in names),
+            *asked,
             {"name": "parentRunId", "in": "query", "type": "string"},
             {"name": "body", "in": "body", "required": True, "schema": {"$ref": "#/definitions/PipelineSubmissionInfo"}},
         ],

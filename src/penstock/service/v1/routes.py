@@ -21,6 +21,7 @@ table = RouteTable("")
 
 _SUBMIT = "/PipelineRuns/PipelineSubmit/{pipeline_id}"
 _SUBMIT_ENDPOINT = "/PipelineRuns/PipelineEndpointSubmit/Id/{endpoint_id}"
+_SUBMIT_NAMED_ENDPOINT = "/PipelineRuns/PipelineEndpointSubmit/Name"
 _RUN = "/PipelineRuns/{run_id}"
 
 
@@ -51,7 +52,20 @@ def submit_pipeline(call: V1Call) -> Entity:
 @table.add("POST", _SUBMIT_ENDPOINT + "/{version}", Role.CONTRIBUTOR)
 def submit_endpoint(call: V1Call) -> Entity:
     """Run a version of a pipeline endpoint, the default one unless the path or `pipelineVersion` names another."""
-    endpoint_id, version = call.path["endpoint_id"], _version(call)
+    return _submit_endpoint(call, call.path["endpoint_id"])
+
+
+@table.add("POST", _SUBMIT_NAMED_ENDPOINT, Role.CONTRIBUTOR)
+def submit_named_endpoint(call: V1Call) -> Entity:
+    """Run a version of the pipeline endpoint that the query `name` names, the default one unless `pipelineVersion` names another."""
+    name = call.query.text("name")
+    if not name:
+        raise Invalid("Nothing says which pipeline endpoint is meant. Give its name: PipelineEndpointSubmit/Name?name=NAME.", target="name")
+    return _submit_endpoint(call, pipeline_endpoints.get_endpoint_by_name(call.context, call.workspace_id, name)["id"])
+
+
+def _submit_endpoint(call: V1Call, endpoint_id: str) -> Entity:
+    version = _version(call)
     wanted = _read(call, lambda: _endpoint_parameters(call, endpoint_id, version))
     return _run_entity(call, published_runs.submit_endpoint(call.context, call.workspace_id, endpoint_id, version, wanted))
 
