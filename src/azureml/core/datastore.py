@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
+import sys
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type
 
 from azureml.core._errors import v1_errors
 from azureml.data import constants
@@ -42,9 +43,7 @@ class Datastore:
         Raises:
             UserErrorException: There is no such datastore.
         """
-        from azureml.exceptions import UserErrorException
-
-        with v1_errors(not_found=UserErrorException):
+        with v1_errors(not_found=_missing_datastore()):
             return _make(workspace, workspace._client.get_datastore(workspace._id, datastore_name))
 
     @staticmethod

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from penstock.model.errors import PenstockError, Unavailable
 from penstock.operations.context import Context
+from penstock.operations.mishaps import tell
 from penstock.operations.schedule_polls import Poll, claim_due, fail, look, settle
-from penstock.operations.schedule_ticks import tell_failure
 from penstock.recurrence.recurrence import parse_moment
 
 log = logging.getLogger("penstock.schedules")
@@ -98,7 +98,7 @@ class Polls:
                 return
             if not isinstance(error, PenstockError):
                 log.exception("schedule.poll_broke schedule_id=%s", poll.schedule["id"])
-            self._fail(poll, tell_failure(error))
+            self._fail(poll, tell(error))
 
     def _limit(self, poll: Poll) -> Callable[[], None]:
         """Return a check that ends a look that takes too long, or that nobody waits for."""

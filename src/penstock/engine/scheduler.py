@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import logging
 import os
 import signal
-import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -24,13 +22,14 @@ from penstock.engine.publishing import Made, Publishing
 from penstock.engine.room import Room
 from penstock.engine.staging import Staging
 from penstock.model import status as words
-from penstock.model.errors import PenstockError, Unavailable
+from penstock.model.errors import PenstockError
 from penstock.model.graph import StepNode
 from penstock.model.ids import short_id
 from penstock.model.steps import SCRIPT_STEP
 from penstock.operations import layout, manifests, reuse, step_data, steps
 from penstock.operations.context import Change, Context, format_time
 from penstock.operations.datasets import save_within
+from penstock.operations.mishaps import is_foreseen, tell, will_pass
 from penstock.operations.steps import Ending, Started
 from penstock.operations.waiting import note_environment
 from penstock.persistence.database import Row
@@ -43,13 +42,6 @@ MOST_READY = 1_000  # with so many steps in the queue, none of which fits, more 
 MOST_ATTEMPTS = 20  # a step that could not even begin this often, a sweep between two tries, fails
 
 _NOT_BEGUN = (words.PREPARING, words.STARTING)
-_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.EINTR}
-
-
-def _will_pass(error: Exception) -> bool:
-    """Tell whether the same may well work a little later."""
-    return isinstance(error, (Unavailable, sqlite3.OperationalError)) or (isinstance(error, OSError) and error.errno in _PASSING)
-
 
 class Scheduler:
     """Moves everything that can move. One thread calls `turn`; all it remembers between turns can be read again from the rows."""
@@ -131,19 +123,17 @@ class Scheduler:
         try:
             yield
         except Exception as error:
-            if _will_pass(error):
+            if will_pass(error):
                 log.warning("step.held_up run_id=%s reason=%s", row["id"], error)
                 self._held.add(row["id"])
                 return
-            if not isinstance(error, (PenstockError, OSError)):
+            if not is_foreseen(error):
                 log.exception("step.mishap run_id=%s", row["id"])
             self._fail(row, error)
 
     def _fail(self, row: Row, error: Exception) -> None:
-        expected = isinstance(error, (PenstockError, OSError))
-        text = str(error) if expected else f"{type(error).__name__}: {error}. The service's log tells more: penstock service logs"
         where = "could not start" if row["attempt"] == 0 or row.get("status", words.STARTING) in _NOT_BEGUN else "could not be settled"
-        message = f"{_who(row)} {where}. {text}"
+        message = f"{_who(row)} {where}. {tell(error)}"
         code = "UserError" if isinstance(error, PenstockError) and not isinstance(error, GaveUp) else "SystemError"
         ending = Ending(words.FAILED, message, {"code": code, "message": message, "details": {}})
         steps.settle(self._context, row["id"], row["attempt"], ending)
@@ -422,7 +412,7 @@ class Scheduler:
             try:
                 handle = self._executor.start(self._reader.order(step, attempt, place))
             except Exception as error:
-                if _will_pass(error):  # it was not handed over: as if it had not been claimed
+                if will_pass(error):  # it was not handed over: as if it had not been claimed
                     steps.give_back(self._context, step.row["id"], attempt, str(error))
                 raise
             log.info("step.started run_id=%s attempt=%s", step.row["id"], attempt)

@@ -17,6 +17,7 @@ from penstock.model.graph import LOCAL, StepNode
 from penstock.model.ids import new_id
 from penstock.model.run_types import STEP_RUN
 from penstock.operations.context import Change, Context
+from penstock.operations.mishaps import is_foreseen, tell, will_pass
 from penstock.operations.names import as_json
 from penstock.operations.plans import Plan, plan_of
 
@@ -34,15 +35,21 @@ def count_waiting(context: Context) -> int:
 
 
 def lay_out_next(context: Context) -> bool:
-    """Lay out the run that waits longest; return False when none waits. One that can't be laid out fails."""
+    """Lay out the run that waits longest; return False when none waits. One that can't be laid out fails, and the next has its turn.
+
+    Raises:
+        Exception: It can't be laid out now, as the disk is full, say; it goes on waiting.
+    """
     first = context.database.first("select run_id from pipeline_runs where waits_since is not null order by waits_since, run_id limit 1")
     if first is None:
         return False
     try:
         _lay_out(context, first["run_id"])
-    except PenstockError as error:
-        _log.error("run.not_laid_out run_id=%s reason=%s", first["run_id"], error)
-        _fail(context, first["run_id"], error)
+    except Exception as error:
+        if will_pass(error):
+            raise
+        _log.error("run.not_laid_out run_id=%s reason=%s", first["run_id"], error, exc_info=not is_foreseen(error))
+        _fail(context, first["run_id"], error if isinstance(error, PenstockError) else PenstockError(tell(error)))
     return True
 
 

@@ -6,14 +6,14 @@ So each happens once, also when several services look after the same rows. What 
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from penstock.model.errors import PenstockError, Unavailable
+from penstock.model.errors import PenstockError
 from penstock.operations.context import Change, Context, format_time
+from penstock.operations.mishaps import tell, will_pass
 from penstock.operations.published_runs import accept_in
 from penstock.operations.schedules import RECURRENCE, due_after, find_pipeline, recurrence_of, wanted_of
 from penstock.persistence.database import Row
@@ -90,8 +90,6 @@ def plan_turn(recurrence: Recurrence, anchor: datetime, due: datetime, now: date
 
 # Doing
 
-_PASSING = (Unavailable, sqlite3.OperationalError)  # the same may well work a little later
-
 
 def fire_due(context: Context, is_wanted: Callable[[], bool] = lambda: True) -> int:
     """Do what schedules with a recurrence are due for; return how many ticks were dealt with. Call it again while it returns any.
@@ -115,10 +113,8 @@ def _fire(context: Context, schedule_id: str, now: str) -> int:
             if row is None or not _do_turn(context, row, parse_moment(now)):
                 break
             done += 1
-    except _PASSING as error:
-        log.error("schedule.postponed schedule_id=%s reason=%s", schedule_id, error)
-    except Exception:
-        log.exception("schedule.postponed schedule_id=%s", schedule_id)
+    except Exception as error:
+        log.error("schedule.postponed schedule_id=%s reason=%s", schedule_id, error, exc_info=not will_pass(error))
     return done
 
 
@@ -128,17 +124,12 @@ def _do_turn(context: Context, row: Row, now: datetime) -> bool:
     turn = plan_turn(recurrence_of(row), parse_moment(row["anchor_at"]), parse_moment(row["next_at"]), now, rule)
     try:
         return _write_turn(context, row, turn, rule)
-    except _PASSING:
-        raise
     except Exception as error:
+        if will_pass(error):
+            raise
         if not isinstance(error, PenstockError):
             log.exception("schedule.broke schedule_id=%s", row["id"])
-        return _write_turn(context, row, turn, rule, tell_failure(error))
-
-
-def tell_failure(error: Exception) -> str:
-    """Return why a tick started no run, in words for people."""
-    return error.message if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
+        return _write_turn(context, row, turn, rule, tell(error))
 
 
 def _write_turn(context: Context, row: Row, turn: Turn, rule: str, failure: str | None = None) -> bool:

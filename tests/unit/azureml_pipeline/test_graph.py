@@ -11,10 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azureml.core import RunConfiguration
-from azureml.core import RunConfiguration
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
-from azureml.exceptions import UserErrorException
 from azureml.exceptions import UserErrorException
 from azureml.pipeline.core import Pipeline, PipelineData, PipelineParameter, PipelineStep, PortDataReference, StepSequence
 from azureml.pipeline.core._document import from_document, to_document
@@ -459,68 +457,6 @@ def test_nodes_of_a_graph_can_be_chained(workspace: Any) -> None:
     graph = Pipeline(workspace, [bare(name)[0] for name in "abc"]).graph
     graph.sequence(list(graph.module_nodes))
     assert {(edge.source_port.node.name, edge.dest_port.node.name) for edge in graph.edges} == {("a", "b"), ("b", "c")}
-
-
-# How a step's script and run configuration are written
-
-
-@pytest.mark.parametrize("given", ["./train.py", ".//train.py", "sub/../train.py", "train.py"])
-def test_every_spelling_of_a_script_is_one_path(workspace: Any, source: str, given: str) -> None:
-    pipeline = Pipeline(workspace, [PythonScriptStep(given, source_directory=source)])
-    (step,) = to_document(pipeline.graph).steps
-    assert (step.script, step.name) == ("train.py", given)
-
-
-def test_a_script_in_a_folder_is_found_by_its_plain_path(workspace: Any, source: str) -> None:
-    (Path(source) / "sub").mkdir()
-    (Path(source) / "sub" / "t.py").write_text("")
-    pipeline = Pipeline(workspace, [PythonScriptStep("sub//t.py", source_directory=source)])
-    assert to_document(pipeline.graph).steps[0].script == "sub/t.py"
-
-
-@pytest.mark.parametrize("given", ["../train.py", "sub/../../train.py", "..", "/train.py"])
-def test_a_script_that_leaves_its_folder_is_refused_when_the_step_is_made(given: str) -> None:
-    with pytest.raises(ValueError, match="relative to the source directory, and lie in it"):
-        PythonScriptStep(given)
-
-
-@pytest.mark.parametrize(
-    ("attribute", "value"),
-    [
-        ("environment_variables", "x"),
-        ("environment_variables", {"A=B": "x"}),
-        ("environment_variables", {"A\0": "x"}),
-        ("environment_variables", {"": "x"}),
-        ("environment_variables", {"A": "x\0"}),
-        ("max_run_duration_seconds", "abc"),
-        ("max_run_duration_seconds", -1),
-        ("max_run_duration_seconds", True),
-        ("max_run_duration_seconds", float("nan")),
-        ("max_run_duration_seconds", 1e300),
-        ("environment", "AzureML-Minimal"),
-    ],
-)
-def test_a_run_configuration_that_no_step_can_start_with_is_refused_early(workspace: Any, source: str, attribute: str, value: Any) -> None:
-    config = RunConfiguration()
-    setattr(config, attribute, value)
-    with pytest.raises(UserErrorException, match=f"Step 'train': .*{attribute}"):
-        Pipeline(workspace, [PythonScriptStep("train.py", "train", runconfig=config, source_directory=source)])
-
-
-def test_the_environment_of_a_run_configuration_is_checked_too(workspace: Any, source: str) -> None:
-    config = RunConfiguration()
-    config.environment.python.conda_dependencies = "x"
-    with pytest.raises(UserErrorException, match=r"Step 'train': .*environment\.python\.conda_dependencies must be CondaDependencies"):
-        Pipeline(workspace, [PythonScriptStep("train.py", "train", runconfig=config, source_directory=source)])
-
-
-def test_a_run_configuration_that_fits_travels(workspace: Any, source: str) -> None:
-    config = RunConfiguration()
-    config.environment_variables = {"A": "x=y", "N": 3}  # type: ignore[dict-item]
-    config.max_run_duration_seconds = 3600
-    pipeline = Pipeline(workspace, [PythonScriptStep("train.py", runconfig=config, source_directory=source)])
-    sent = to_document(pipeline.graph).steps[0].run_config
-    assert (sent["environmentVariables"], sent["maxRunDurationSeconds"]) == ({"A": "x=y", "N": 3}, 3600)
 
 
 # How a step's script and run configuration are written

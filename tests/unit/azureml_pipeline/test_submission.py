@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import os
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -168,31 +167,6 @@ def test_an_empty_experiment_name_is_refused(workspace: Any, client: Client, sou
         pipeline.graph.submit()
     with pytest.raises(Exception, match="can't be the name of an experiment"):
         pipeline.submit("no spaces allowed")
-
-
-@pytest.mark.parametrize("values", ["x", [("rate", 1)], 3])
-def test_parameters_that_are_no_dictionary_are_refused(workspace: Any, client: Client, source: str, values: Any) -> None:
-    pipeline = Pipeline(workspace, [PythonScriptStep("prep.py", source_directory=source)])
-    with pytest.raises(TypeError, match="pipeline_parameters must be a dictionary"):
-        pipeline.submit("exp", pipeline_parameters=values)
-    with pytest.raises(TypeError, match="tags must be a dictionary"):
-        _submit_pipeline(pipeline, workspace, "exp", tags=values)
-
-
-def test_a_value_of_a_foreign_type_gets_a_sentence_that_can_be_read(workspace: Any, client: Client, source: str) -> None:
-    step = PythonScriptStep("prep.py", arguments=[PipelineParameter("count", 1)], source_directory=source)
-    with pytest.raises(ValueError, match="Give an int of Python itself"):
-        Pipeline(workspace, [step]).submit("exp", pipeline_parameters={"count": None})
-
-
-@pytest.mark.parametrize("name", [b"caf\xe9.csv", b"outputs", b"logs"])
-def test_a_file_that_can_not_travel_is_named_with_its_step(workspace: Any, client: Client, source: str, name: bytes) -> None:
-    with open(os.path.join(os.fsencode(source), name), "w"):
-        pass
-    shown = name.decode("utf-8", "backslashreplace").replace("\\", "\\\\")
-    with pytest.raises(SnapshotException, match=f"Step 'prep.py': .*'{shown}'.*Rename .*amlignore"):
-        Pipeline(workspace, [PythonScriptStep("prep.py", source_directory=source)]).submit("exp")
-    assert client.submitted == []
 
 
 @pytest.mark.parametrize("values", ["x", [("rate", 1)], 3])

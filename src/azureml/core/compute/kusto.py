@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn, Optional
 
 from azureml.core._refusal import not_built
-from azureml.core.compute._attachment import check_place
+from azureml.core.compute._attachment import check_place, check_resource_id
 from azureml.core.compute.compute import ComputeTarget, ComputeTargetAttachConfiguration
 
 
@@ -40,7 +40,10 @@ class KustoAttachConfiguration(ComputeTargetAttachConfiguration):
         Raises:
             ComputeTargetException: They do not; the message says which.
         """
-        check_place(self.resource_id, "Microsoft.Kusto", resource_group=self.resource_group, workspace_name=self.workspace_name)
+        if self.resource_id:  # group and workspace may come with it: they are the workspace's, and not the cluster's
+            check_resource_id(self.resource_id, "Microsoft.Kusto")
+        else:
+            check_place(None, "Microsoft.Kusto", resource_group=self.resource_group, workspace_name=self.workspace_name)
 
 
 class KustoCompute(ComputeTarget):

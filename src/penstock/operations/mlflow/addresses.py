@@ -55,4 +55,3 @@ def find_token(home: Home, run: Mapping[str, Any]) -> str | None:
     except Unavailable as error:
         _log.warning("token.unavailable run_id=%s message=%s", run["id"], error.message)
         return None
-
