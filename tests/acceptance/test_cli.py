@@ -148,6 +148,13 @@ def test_a_full_disk_is_told_as_python_tells_it(shell: Shell) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_full_disk_below_what_penstock_says_is_told_in_a_line(shell: Shell) -> None:
+    words, environment = [sys.executable, "-m", "penstock", "version"], {**shell.environment, "PYTHONUNBUFFERED": "1"}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "penstock: No space left on device; not all was written.\n")
+
+
 def test_a_misspelt_file_gets_the_nearest_one(shell: Shell) -> None:
     (shell.folder / "pipeline.py").write_text("")
     assert "Did you mean pipeline.py?" in shell.run("run", "pipelin.py", status=1).stderr

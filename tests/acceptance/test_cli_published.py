@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from azureml.data.datapath import DataPath, DataPathComputeBinding
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
 from azureml.pipeline.core import Pipeline, PipelineEndpoint, PipelineParameter, PublishedPipeline
 from azureml.pipeline.steps import PythonScriptStep
+from penstock.cli.main import main
 
 SAY = """
 import os, sys
@@ -29,7 +30,8 @@ sys.exit(sys.argv[1] == "fail")
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PublishedPipeline]:
     """A pipeline with a text, a data path and a dataset as parameters, published twice under one name, and behind an endpoint."""
-    with own_home():
+    with own_home(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "200")  # however wide the terminal of these tests is
         folder = tmp_path_factory.mktemp("source")
         (folder / "say.py").write_text(SAY)
         workspace = Workspace.get("typed", subscription_id="sub", resource_group="group")
@@ -50,9 +52,12 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PublishedPip
 
 def penstock(*words: str, status: int = 0) -> str:
     """Return what a command prints: its message, where it fails before it has anything to print."""
-    done = subprocess.run([sys.executable, "-m", "penstock", *words], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout or done.stderr
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        found = main(list(words))
+    printed, message = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
+    assert found == status, printed + message
+    return printed or message
 
 
 def load(*words: str) -> Any:

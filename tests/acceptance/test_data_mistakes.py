@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -41,6 +44,21 @@ def test_a_datastore_is_found_by_the_name_it_was_registered_with(workspace: Work
     Datastore.get(workspace, "SharedBlob").unregister()
     with pytest.raises(UserErrorException, match="There is no datastore 'SharedBlob'"):
         Datastore.get(workspace, "SharedBlob")
+
+
+def test_a_script_of_v1s_early_years_catches_msrests_error(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
+    class HttpOperationError(Exception):
+        """As msrest has it."""
+
+        def __init__(self, deserialize: Any, response: Any, resp_type: Any = None) -> None:
+            super().__init__(f"{deserialize} {response} {resp_type}")
+
+    msrest: Any = ModuleType("msrest.exceptions")
+    msrest.HttpOperationError = HttpOperationError
+    monkeypatch.setitem(sys.modules, "msrest.exceptions", msrest)
+    for expected in (HttpOperationError, UserErrorException):
+        with pytest.raises(expected, match="UserErrorException:\n\tMessage: There is no datastore 'nowhere'"):
+            Datastore(workspace, "nowhere")
 
 
 @pytest.mark.parametrize("name", ["", "a/b"])

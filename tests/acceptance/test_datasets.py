@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -55,6 +56,14 @@ def store(workspace: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> An
     found = workspace.get_default_datastore()
     found.upload(str(source), target_path="data", show_progress=False)
     return found
+
+
+def let_the_time_of_files_pass(folder: Path) -> None:
+    """Return when a file that is written there has a later time than now: file systems tell it in steps of some milliseconds or more."""
+    now, probe = time.time(), folder / "probe"
+    while not probe.exists() or probe.stat().st_mtime <= now:
+        probe.write_text("x")
+    probe.unlink()
 
 
 def write_tree(folder: Path, tree: dict[str, str]) -> None:
@@ -322,6 +331,7 @@ class TestRegistry:
             return create((store, path)).register(workspace, name, create_new_version=True)
 
         assert [register(Dataset.File.from_files, "data/x", "files").version for _ in range(2)] == [1, 1]
+        let_the_time_of_files_pass(Path(store._record["root"]))
         store.upload("source/x", target_path="data/x", overwrite=True, show_progress=False)
         assert [register(Dataset.File.from_files, "data/x", "files").version for _ in range(2)] == [2, 2]
         assert Dataset.get_by_name(workspace, "files", version=1).id == Dataset.get_by_name(workspace, "files").id

@@ -119,7 +119,7 @@ def test_the_command_line_tells_and_changes(workspace: Workspace, module: Module
     module.set_default_version("2")
 
 
-def test_a_draft_runs_as_it_was_changed(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_draft_runs_as_it_was_changed(workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "train.py").write_text("import sys\nprint('rate', sys.argv[1])")
 
     def step(name: str) -> PythonScriptStep:
@@ -132,6 +132,9 @@ def test_a_draft_runs_as_it_was_changed(workspace: Workspace, tmp_path: Path) ->
     assert run.wait_for_completion(show_output=False) == "Finished"
     (only,) = run.get_steps()
     assert (only.name, only.get_stdout_log().split()) == ("new", ["rate", "4"])
+    capsys.readouterr()
+    assert main(["drafts", "--name", "n"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[::5] == [draft.id[:8], run.id[:8]]
     published = draft.publish().submit(workspace, "callers")
     assert published.wait_for_completion(show_output=False) == "Finished"
     assert [item.is_reused for item in published.get_steps()] == [True]

@@ -44,24 +44,24 @@ def published(workspace, scripts):
 def test_a_program_starts_a_published_pipeline_and_follows_it(workspace, published):
     header = InteractiveLoginAuthentication().get_authentication_header()
     body = {"ExperimentName": "by-rest", "ParameterAssignments": {"rounds": 45}, "RunSource": "SDK"}
-    answer = requests.post(published.endpoint, headers=header, json=body, timeout=30)
+    answer = requests.post(published.endpoint, headers=header, json=body, timeout=120)
     assert answer.status_code == 200, answer.text
     run = PipelineRun(workspace.experiments["by-rest"], answer.json()["Id"])
     assert run.wait_for_completion(show_output=False) == "Finished"
     assert "rounds 45" in run.find_step_run("train")[0].get_job_log()
-    told = requests.get(f"{published.endpoint.partition('/PipelineRuns')[0]}/PipelineRuns/{run.id}", headers=header, timeout=30).json()
+    told = requests.get(f"{published.endpoint.partition('/PipelineRuns')[0]}/PipelineRuns/{run.id}", headers=header, timeout=120).json()
     assert (told["Status"]["StatusCode"], told["Status"]["EndTime"] is None) == (3, False)
 
 
 def test_what_goes_wrong_is_said_with_the_field(published):
     header = InteractiveLoginAuthentication().get_authentication_header()
     answer = requests.post(
-        published.endpoint, headers=header, json={"ExperimentName": "e", "ParameterAssignments": {"round": 1}}, timeout=30
+        published.endpoint, headers=header, json={"ExperimentName": "e", "ParameterAssignments": {"round": 1}}, timeout=120
     )
     assert (answer.status_code, answer.json()["Error"]["Target"]) == (400, "ParameterAssignments.round")
-    assert requests.post(published.endpoint, json={"ExperimentName": "e"}, timeout=30).status_code == 401
+    assert requests.post(published.endpoint, json={"ExperimentName": "e"}, timeout=120).status_code == 401
     published.disable()
-    assert requests.post(published.endpoint, headers=header, json={"ExperimentName": "e"}, timeout=30).status_code == 409
+    assert requests.post(published.endpoint, headers=header, json={"ExperimentName": "e"}, timeout=120).status_code == 409
 
 
 def test_a_step_calls_too(workspace, published, tmp_path: Path):

@@ -226,6 +226,7 @@ Make = Callable[..., Any]
         ({"datastore": "workspaceblobstore", "polling_interval": 0.5}, "polling_interval"),
         ({"datastore": 5}, "datastore"),
         ({"recurrence": FAR, "pipeline_id": None}, "pipeline_id"),
+        ({"recurrence": FAR, "continue_on_step_failure": "False"}, "not the text 'False'"),
     ],
 )
 def test_what_can_be_no_schedule_is_refused_before_it_is_sent(published: PublishedPipeline, about: dict[str, Any], words: str) -> None:

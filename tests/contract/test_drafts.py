@@ -18,7 +18,7 @@ from azureml.pipeline.core._restclients.aeva.models.error_response import ErrorR
 from azureml.pipeline.core.graph import Graph
 from azureml.pipeline.steps import PythonScriptStep
 from penstock.cli.main import main
-from penstock.model.errors import Invalid, InvalidGraph, NotFound
+from penstock.model.errors import Invalid, InvalidGraph, NotFound, TooLarge
 from penstock.model.graph import Parameter, PipelineGraph, StepNode, StepParameter, format_graph
 from penstock.operations.pipeline_drafts import ORIGIN
 
@@ -326,6 +326,12 @@ def test_what_can_not_be_kept(rest: Any, wanted: dict[str, Any], error: type[Exc
     with pytest.raises(error, match=words):
         keep(rest, **wanted)
     assert rest.client.list_drafts(rest.workspace_id) == []
+
+
+def test_a_draft_holds_no_more_steps_than_a_submission(rest: Any) -> None:
+    steps = tuple(StepNode(f"s{number}", "many", script="s.py") for number in range(20_001))
+    with pytest.raises(TooLarge, match="has 20001 steps"):
+        keep(rest, graph=format_graph(PipelineGraph("many", steps)))
 
 
 def test_runs_of_scripts_and_of_others_are_no_originals(rest: Any) -> None:

@@ -103,6 +103,7 @@ def test_a_workspaces_token_opens_what_contributors_may_in_its_own(door: Loopbac
             door.ask("GET", f"{PREFIX}/service/token", token=token),
         ]
         assert {(status, answer["error"]["code"]) for status, answer in refused} == {(403, "Forbidden")}
+        assert f"of the workspace {door.workspace_id} only" in refused[4][1]["error"]["message"]
 
 
 # Who has none

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import os
 from functools import partial
 from typing import Any
 
@@ -228,6 +229,7 @@ CHECKS: list[Any] = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+ROUNDS = int(os.environ.get("PENSTOCK_TEST_ROUNDS", "25"))
 TEMPLATES = [(item.method, item.path.replace(":path}", "}")) for item in DECLARATIONS]
 
 
@@ -282,4 +284,4 @@ def test_every_answer_is_as_described(leaving: Loopback, known: dict[str, list[A
 @pytest.mark.long
 @pytest.mark.parametrize(("method", "path"), TEMPLATES)
 def test_every_answer_is_as_described_however_often(leaving: Loopback, known: dict[str, list[Any]], method: str, path: str) -> None:
-    fuzz(leaving, known, method, path, 100)
+    fuzz(leaving, known, method, path, 4 * ROUNDS)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,11 @@ from penstock.client.home import Home
 from penstock.compile.manifests import Entry, manifest_digest
 from penstock.engine.orders import StepReader
 from penstock.engine.scheduler import LAID_OUT_AT_ONCE, Scheduler
-from penstock.model.errors import AlreadyExists, Invalid, InvalidGraph, NotFound, Refused
+from penstock.model.errors import AlreadyExists, Invalid, InvalidGraph, NotFound, Refused, Unavailable
 from penstock.model.graph import Argument, ComputeRef, DataNode, InputPort, Parameter, PipelineGraph, PortRef, StepNode, StepParameter
 from penstock.model.graph import format_graph as formatted
 from penstock.model.ids import new_id
-from penstock.operations import compute_targets, layout, pipelines, published_runs, runs, workspaces
+from penstock.operations import compute_targets, layout, pipeline_endpoints, pipelines, published_runs, runs, workspaces
 from penstock.operations.context import Context
 from penstock.operations.plans import plan_of
 from penstock.persistence.database import Database
@@ -158,6 +160,19 @@ def test_a_request_that_is_sent_again_starts_one_run(context: Context, workspace
     assert submit(context, workspace, published, request_id=request_id)["status"] == "Completed"
     with pytest.raises(AlreadyExists, match="make a new one"):
         submit(context, workspace, published, request_id=runs.list_children(context, first)[0]["id"])
+    with pytest.raises(AlreadyExists, match="make a new one"):
+        submit(context, workspace, publish(context, workspace, chain(1)), request_id=request_id)
+
+
+def test_a_request_to_an_endpoint_finds_its_run_whatever_the_endpoint_runs_now(context: Context, workspace: str, published: str) -> None:
+    endpoint = pipeline_endpoints.create_endpoint(context, workspace, "called", published)["id"]
+    request_id, order = new_id(), {"experiment_name": "called"}
+    published_runs.submit_endpoint(context, workspace, endpoint, None, {**order, "request_id": request_id})
+    pipeline_endpoints.add_version(context, workspace, endpoint, publish(context, workspace, chain(1)), default=True)
+    again = published_runs.submit_endpoint(context, workspace, endpoint, None, {**order, "request_id": request_id})
+    assert (again["id"], again["pipeline_id"]) == (request_id, published)
+    with pytest.raises(AlreadyExists, match="make a new one"):
+        submit(context, workspace, published, request_id=request_id)
 
 
 def test_an_engine_that_begins_anew_lays_out_what_waited(context: Context, workspace: str, published: str) -> None:
@@ -185,6 +200,19 @@ def test_what_is_wrong_is_refused_before_anything_is_written(context: Context, w
     assert runs.list_runs(context) == []
 
 
+def test_a_long_value_is_not_told_in_full(context: Context, workspace: str) -> None:
+    [step] = chain(1).steps
+    graph = replace(chain(1), steps=(replace(step, allow_reuse=True),), parameters=(Parameter("n", "str", "x"),))
+    published = publish(context, workspace, graph)
+    for value in ("x", "y" * 100_000):
+        run = submit(context, workspace, published, parameters={"n": value})
+        turn_until_idle(engine(context))
+    reason = runs.list_children(context, run["id"])[0]["reason"]
+    assert "changed from 'x' to 'yyyy" in reason
+    assert reason.count("y") < 1000
+    assert "(100000 characters)" in reason
+
+
 def test_a_run_whose_datastore_is_gone_is_refused(context: Context, workspace: str) -> None:
     reading = PipelineGraph(
         steps=(StepNode(id="s", name="s", command=("true",), inputs=(InputPort("in", PortRef("d", "data")),)),),
@@ -205,3 +233,33 @@ def test_a_run_that_cannot_be_laid_out_fails_with_the_reason(context: Context, w
     turn_until_idle(engine(context))
     ended = runs.get_run(context, run["id"])
     assert (ended["status"], "format 99" in ended["error"]["message"]) == ("Failed", True)
+
+
+def test_a_run_that_no_code_foresaw_fails_alone(context: Context, workspace: str, published: str) -> None:
+    broken, good = (submit(context, workspace, published)["id"] for _ in range(2))
+    with context.change() as change:
+        change.rows.execute("update pipeline_runs set step_tags = '5' where run_id = ?", (broken,))
+    turn_until_idle(engine(context))
+    ended = runs.get_run(context, broken)
+    assert (ended["status"], "penstock service logs" in ended["error"]["message"]) == ("Failed", True)
+    assert runs.get_run(context, good)["status"] == "Completed"
+
+
+def test_a_run_waits_while_there_is_no_room_for_its_rows(context: Context, workspace: str) -> None:
+    run = submit(context, workspace, publish(context, workspace, chain(500)))
+    scheduler = engine(context)
+    with full_disk(context), pytest.raises(Unavailable, match="is full"):
+        scheduler.turn()
+    assert runs.get_run(context, run["id"])["status"] == "NotStarted"
+    scheduler.turn()
+    assert len(runs.list_children(context, run["id"])) == 500
+
+
+@contextlib.contextmanager
+def full_disk(context: Context) -> Iterator[None]:
+    """Let the database grow no further."""
+    with context.change() as change:
+        change.rows.all("pragma max_page_count = 1")  # it keeps what it has
+    yield
+    with context.change() as change:
+        change.rows.all(f"pragma max_page_count = {2**31}")

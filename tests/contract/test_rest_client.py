@@ -190,6 +190,23 @@ def lossy(rest: Any, tmp_path: Path) -> Iterator[Lossy]:
     gc.collect()
 
 
+AT_ITS_END = """
+import atexit, pathlib, sys
+from penstock.client.client import Client
+from penstock.client.home import Home
+client = Client(Home(pathlib.Path(sys.argv[1])))
+atexit.register(lambda: print(client.get_workspace(sys.argv[2])["id"]))
+client.service_info()
+"""
+
+
+def test_what_a_process_says_at_its_very_end_arrives(rest: Any) -> None:
+    # Who registers before the first connection is made speaks after all connections were let go.
+    command = [sys.executable, "-c", AT_ITS_END, str(rest.home.path), rest.workspace_id]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == (rest.workspace_id, "")
+
+
 def test_lost_answer_to_a_create_is_no_error(rest: Any, lossy: Lossy, tmp_path: Path) -> None:
     client, workspace = lossy.client, rest.workspace_id
     lossy.drops = {b"POST"}

@@ -95,7 +95,7 @@ QUERIES += [
 def exchange(rest: Any, data: bytes) -> int:
     """Send raw bytes; return the status of the answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(20)
+        connection.settimeout(120)
         connection.connect(str(rest.home.socket))
         connection.sendall(data)
         answer = connection.recv(65536)
@@ -119,7 +119,7 @@ def test_garbage_gets_an_answer(rest: Any, chain: Any, route: Declaration) -> No
     good = fill(route.path, {**known, "digest": "0" * 64}, "thing")
     found += [exchange(rest, request(route.method, good, body)) for body in BODIES]
     found += [exchange(rest, request(route.method, f"{good}?{query}")) for query in QUERIES]
-    for _ in range(40):
+    for _ in range(40 if route.takes_json else 4):  # other routes don't look at members
         members = {name: luck.choice(VALUES) for name in luck.sample(NAMES, luck.randint(1, len(NAMES)))}
         found.append(exchange(rest, request(route.method, good, json.dumps(members).encode())))
     assert max(found) < 500
@@ -490,7 +490,7 @@ def test_client_that_hangs_up(rest: Any) -> None:
             connection.connect(str(rest.home.socket))
             connection.sendall(data)
     assert rest.client.service_info()["version"] == "test"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while list(rest.home.blobs.glob("incoming/*")):  # the service learns of it in its own time
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -112,6 +112,13 @@ def test_the_answer_is_the_recorded_one(published: Published) -> None:
     assert (run["experiment_name"], run["parameters"]["rounds"], run["status"]) == ("e", 45, "NotStarted")
 
 
+def test_ids_come_in_any_case(published: Published) -> None:
+    for path in (f"PipelineSubmit/{published.pipeline_id}", f"PipelineEndpointSubmit/Id/{published.endpoint_id}/0"):
+        status, answer = published.submit(path.upper())
+        assert (status, answer["PipelineId"]) == (200, published.pipeline_id)
+        assert published.ask("GET", f"/PipelineRuns/{answer['Id'].upper()}")[0] == 200
+
+
 def test_callers_that_say_little_get_a_run_too(published: Published) -> None:
     run = published.accept()
     assert run["parameters"]["rounds"] == 10
@@ -248,12 +255,23 @@ def test_every_mistake_names_its_member(published: Published) -> None:
         "StepTags.a": ("StepTags", {"a": []}),
         "RunType": ("RunType", "Odd"),
         "ContinueRunOnStepFailure": ("ContinueRunOnStepFailure", "perhaps"),
+        "RequestId": ("RequestId", "5"),
+        "Properties": ("Properties", {"": "a"}),
+        "Description": ("Description", "x" * 1_000_001),
     }
     for target, (member, value) in wrong.items():
         assert published.refuse(**{member: value})[:2] == (400, target)
     assert "Did you mean 'rounds'?" in published.refuse(ParameterAssignments={"round": 1})[2]
     twice = published.refuse(ParameterAssignments={"path": "a"}, DataPathAssignments={"path": path})
     assert twice[:2] == (400, "DataPathAssignments.path")
+    assert published.refuse(ParentRunId="none")[:2] == (404, "ParentRunId")
+
+
+def test_a_path_that_can_not_be_read_is_refused_with_its_member(published: Published) -> None:
+    for place, word in ((("nowhere", "in"), "no datastore 'nowhere'"), (("workspaceblobstore", "../.."), "leaves its folder")):
+        sent = dict(zip(("DataStoreName", "RelativePath"), place, strict=True))
+        status, target, message = published.refuse(DataPathAssignments={"path": sent})
+        assert (status, target, word in message) == (400, "DataPathAssignments.path", True)
 
 
 def test_a_member_that_stands_twice_is_refused(published: Published) -> None:
@@ -273,6 +291,11 @@ def test_all_wrong_parameters_are_named_at_once(published: Published) -> None:
 def test_what_is_no_json_object_is_said(published: Published, body: bytes) -> None:
     status, answer = published.ask("POST", f"/PipelineRuns/PipelineSubmit/{published.pipeline_id}", body)
     assert (status, answer["Error"]["Code"]) == (400, "UserError")
+
+
+def test_a_body_that_is_null_is_called_so(published: Published) -> None:
+    _, answer = published.ask("POST", f"/PipelineRuns/PipelineSubmit/{published.pipeline_id}", b"null")
+    assert answer["Error"]["Message"] == "The body must be a JSON object, not null."
 
 
 def test_a_number_that_json_does_not_have_is_refused(published: Published) -> None:

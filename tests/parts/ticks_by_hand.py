@@ -34,7 +34,7 @@ class Clocks:
 
     def offset(self, moment: datetime) -> timedelta:
         """Return how far the clocks are from UTC at a moment."""
-        return moment.astimezone(self._zone).replace(tzinfo=None) - moment.replace(tzinfo=None)
+        return moment.astimezone(self._zone).utcoffset() or timedelta(0)
 
     def _find_change(self, before: datetime, after: datetime) -> datetime:
         old = self.offset(before)

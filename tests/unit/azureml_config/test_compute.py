@@ -232,6 +232,7 @@ class TestOtherKinds:
                 True,
             ),
             (KustoCompute, lambda: KustoCompute.attach_configuration("g", "w", application_key="hush"), "Kusto", False, True),
+            (KustoCompute, lambda: KustoCompute.attach_configuration("g", "w", resource("Microsoft.Kusto")), "Kusto", False, True),
             (
                 SynapseCompute,
                 lambda: SynapseCompute.attach_configuration(LinkedService(None, "l", "Synapse", None, None), "SynapseSpark", "pool"),

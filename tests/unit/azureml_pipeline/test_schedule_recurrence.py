@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import pytest
 from hypothesis import given
@@ -184,6 +184,33 @@ def test_a_recurrence_may_say_only_what_it_needs(tmp_path: Path) -> None:
     assert (found["recurrence"].frequency, found["recurrence"].interval, found.get("description")) == ("Hour", 2, None)
     with pytest.raises(KeyError):
         found["datastore_name"]
+
+
+@pytest.mark.parametrize(
+    ("written", "start_time"),
+    [
+        ("2024-05-01", "2024-05-01T00:00:00"),
+        ("2024-05-01T09:00:00", "2024-05-01T09:00:00"),
+        ("'2024-05-01T09:00:00+02:00'", "2024-05-01T09:00:00+02:00"),
+        ("~", None),
+        ("None", None),
+    ],
+)
+def test_a_start_time_may_be_written_as_yaml_has_it(tmp_path: Path, written: str, start_time: Optional[str]) -> None:
+    found = load(tmp_path, f"Schedule: {{recurrence: {{frequency: Hour, interval: 2, start_time: {written}}}}}")
+    assert found["recurrence"].start_time == start_time
+
+
+def test_a_start_time_with_an_offset_is_a_moment(tmp_path: Path) -> None:
+    found = load(tmp_path, "Schedule: {recurrence: {frequency: Hour, interval: 2, start_time: 2024-05-01T09:00:00+02:00}}")
+    start = datetime.fromisoformat(found["recurrence"].start_time)  # some versions of PyYAML give it in UTC
+    assert (start - start.utcoffset() if start.utcoffset() else start).replace(tzinfo=None) == datetime(2024, 5, 1, 7)
+
+
+def test_the_word_none_says_nothing_as_in_the_documentation_of_v1(tmp_path: Path) -> None:
+    assert load(tmp_path, "Schedule: {recurrence: ~, polling_interval: 5, continue_on_step_failure: None, datastore_name: None}") == {
+        "polling_interval": 5
+    }
 
 
 def test_an_empty_section_says_nothing(tmp_path: Path) -> None:

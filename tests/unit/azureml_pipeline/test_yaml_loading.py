@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import re
 import textwrap
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Tuple
@@ -501,6 +502,9 @@ WRONG: Dict[str, Any] = {
     "- a": "must be a mapping",
     "Pipeline: {steps: {}}": "there is no key 'pipeline'.*Did you mean 'Pipeline'",
     "pipeline: {}": "there are no 'steps'",
+    "pipeline: ~": "nothing stands below the key 'pipeline'",
+    "pipeline: {steps: ~}": "pipeline: nothing stands below the key 'steps'",
+    "pipeline: {steps: {a: {python_scrip_step: {}}}}": "what kind of step it is. Did you mean 'python_script_step'",
     "pipeline: {step: {}}": "there are no 'steps'.*Did you mean 'step'",
     "pipeline: {steps: [a]}": r"pipeline\.steps must be a mapping, not \['a'\] \(list\)",
     "pipeline: {steps: {a: {}}}": r"pipeline\.steps\.a: nothing says what kind of step",
@@ -562,6 +566,32 @@ pipeline:
         text = text.replace("      compute: cpu-cluster\n", "")
     with pytest.raises(ValueError, match=rf"(?s){WRONG_STEPS[member]}"):
         load(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "  parameters: {a: {type: datapath, default: {datastore: s, path_on_datastore: a}}}\n",
+            r"parameters\.a\.default: There is no datastore",
+        ),
+        ("  data_references: {raw: {datastore: s, path_on_datastore: a}}\n", r"data_references\.raw: There is no datastore 's'"),
+        ("  default_compute: local\n", r"steps\.s: 'nothing\.runconfig' is no file"),
+    ],
+)
+def test_what_is_not_there_is_named_with_its_place(load: Load, text: str, message: str) -> None:
+    step = "{type: PythonScriptStep, script_name: prep.py, compute: local, inputs: {i: {source: raw}}}"
+    if "raw" not in text:
+        step = "{type: PythonScriptStep, script_name: prep.py, runconfig: nothing.runconfig}"
+    with pytest.raises(UserErrorException) as caught:
+        load(f"pipeline:\n{text}  steps:\n    s: {step}\n")
+    assert re.search(rf"^'.*pipeline\.yml', pipeline\.{message}", str(caught.value.message))
+
+
+def test_what_looks_like_a_number_or_a_date_is_its_text(load: Load) -> None:
+    pipeline = load("pipeline: {name: 7, steps: {s: {type: PythonScriptStep, script_name: prep.py, compute: local, version: 2020-01-31}}}")
+    (step,) = graph_of(pipeline).steps
+    assert (pipeline.graph._name, step.version) == ("7", "2020-01-31")
 
 
 def test_an_unknown_type_is_not_implemented(load: Load) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
@@ -217,6 +218,7 @@ def run_config(made: Made, kind: str) -> Any:
 
 
 PLANS = st.lists(STEPS, min_size=1, max_size=5)
+ROUNDS = int(os.environ.get("PENSTOCK_TEST_ROUNDS", "25"))
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
@@ -227,7 +229,7 @@ def test_what_is_written_loads_to_an_equal_graph(workspace: Any, source: str, tm
 
 
 @pytest.mark.long
-@settings(max_examples=1000, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40 * ROUNDS, deadline=None, suppress_health_check=SLOW)
 @given(PLANS)
 def test_what_is_written_loads_to_an_equal_graph_whatever_it_is(
     workspace: Any, source: str, tmp_path: Path, plans: List[Dict[str, Any]]

@@ -55,8 +55,8 @@ def test_a_text_parameter_takes_numbers_as_their_text(value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("count", value) for value in ("1.5", "one", "", 1.5, [1], {"a": 1}, "9" * 5000)),
-        *(("rate", value) for value in ("nan", "inf", "-Infinity", float("nan"), float("inf"), "fast", [0.1])),
+        *(("count", value) for value in ("1.5", "one", "", "1_000", "٣", 1.5, [1], {"a": 1}, "9" * 5000)),
+        *(("rate", value) for value in ("nan", "inf", "-Infinity", "1_0.5", float("nan"), float("inf"), "fast", [0.1])),
         *(("flag", value) for value in ("yes", 2, "", [])),
         *(("word", value) for value in ([], {})),
         *(("folder", value) for value in ("a/b", {"path": "p"}, {"datastore": 1})),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penstock.client.home import Home
-from penstock.operations import reuse, runs, steps, workspaces
+from penstock.operations import layout, reuse, runs, schedule_polls, schedule_ticks, steps, workspaces
 from penstock.operations.context import Context
 from penstock.persistence.database import Database
 from penstock.settings import Settings
@@ -60,11 +61,22 @@ QUESTIONS = {
         "autoindex_runs_1 (id>? AND id<?)",
     ),
     "the newest of all runs": (lambda context: runs.list_runs(context, include_children=True, limit=20), "runs_by_time"),
+    "runs of a pipeline": (lambda context: runs.list_published_runs(context, pipeline_id="p", limit=20), "pipeline_runs_by_pipeline"),
+    "runs of an endpoint": (lambda context: runs.list_published_runs(context, endpoint_id="e", limit=20), "pipeline_runs_by_endpoint"),
+    "runs of a schedule": (lambda context: runs.list_published_runs(context, schedule_id="s", limit=20), "pipeline_runs_by_schedule"),
+    "runs that wait": (layout.count_waiting, "pipeline_runs_waiting"),
+    "the run that waits longest": (layout.lay_out_next, "pipeline_runs_waiting"),
+    "the next schedule": (schedule_ticks.next_due, "schedules_due"),
+    "schedules that are due": (schedule_ticks.fire_due, "schedules_due"),
+    "looks that are due": (lambda context: schedule_polls.claim_due(context, datetime.now(timezone.utc)), "schedules_due"),
     "runs of some status": (lambda context: runs.list_runs(context, "w", status=["Failed"], limit=20), "runs_by_workspace"),
 }
 
 NO_SCAN = ("json_each", "CONSTANT ROW", "runs_by_time")  # the last is read from its end, as far as a page goes
-SORTED = ("a short id", "the newest of all runs", "runs of some status")  # the few that were chosen
+SORTED = (  # the few that were chosen
+    *("a short id", "the newest of all runs", "runs of some status"),
+    *("runs of a pipeline", "runs of an endpoint", "runs of a schedule"),
+)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

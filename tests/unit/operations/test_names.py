@@ -19,6 +19,11 @@ def test_no_names(name: Any) -> None:
         check_name("thing", name)
 
 
+def test_a_message_about_a_name_is_a_sentence() -> None:
+    with pytest.raises(Invalid, match="can't name an experiment"):
+        check_name("experiment", "a/b")
+
+
 def test_values_become_texts() -> None:
     assert texts("tags", {"a": 1, "b": 1.5, "c": True, "d": None, "e": ""}) == {"a": "1", "b": "1.5", "c": "True", "d": None, "e": ""}
 
