@@ -99,7 +99,7 @@ format: $(READY_DEV)
 	$(BIN)/ruff check --fix .
 
 crash: $(READY_DEV)
-	@$(BIN)/python -m pytest -m long
+	@$(BIN)/python -m pytest -m long --hypothesis-profile=roaming
 
 crash-short: $(READY_DEV)
 	@PENSTOCK_TEST_ROUNDS=3 $(BIN)/python -m pytest -m long

@@ -34,6 +34,14 @@ for _name in list(os.environ):
     if _name.startswith(("PENSTOCK_", "AZUREML_")) and _name not in ("PENSTOCK_HOME", "PENSTOCK_AZURITE", "PENSTOCK_TEST_ROUNDS"):
         del os.environ[_name]
 
+# Nor is a proxy to the world the way to what the tests serve themselves.
+for _name in ("no_proxy", "NO_PROXY"):
+    os.environ[_name] = ",".join(filter(None, [os.environ.get(_name), "127.0.0.1", "localhost"]))
+
+# A shell without job control lets what it starts in the background ignore interrupts, and all that is started from there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # A service that a test left behind (the test process was killed, say) ends itself soon.
 os.environ["PENSTOCK_IDLE_SECONDS"] = "120"
 

@@ -70,6 +70,17 @@ def test_the_users_token_ends(door: Loopback, user: str) -> None:
     assert tokens.find_grant(context(61), user) is None
 
 
+def test_the_users_token_in_a_script_says_whose_it_is(door: Loopback, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = door.make_run()
+    monkeypatch.setenv("AZUREML_RUN_ID", run_id)
+    found = door.client.user_token()
+    grant = tokens.find_grant(door.context, found["token"])
+    assert grant == tokens.Grant("all", run_id)
+    assert grant.is_users
+    assert tokens.find_grant(door.context, user) == tokens.Grant("all")
+    assert tokens.find_grant(door.context, found["token"].replace(run_id, "another")) is None
+
+
 def test_no_other_token_becomes_the_users(door: Loopback, user: str) -> None:
     kind, every, until, signature = user.split("~")
     _, _, _, of_workspace = tokens.workspace_token(door.context, door.workspace_id).split("~")
@@ -126,7 +137,7 @@ def test_a_page_in_a_browser_can_not_ask_under_its_own_name(door: Loopback, user
 def test_no_answer_lets_other_origins_read_it(door: Loopback, user: str) -> None:
     import http.client
 
-    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=120)
     connection.request("OPTIONS", OWN, headers={"Origin": "http://evil.example", "Access-Control-Request-Method": "GET"})
     answer = connection.getresponse()
     assert answer.status == 401

@@ -26,11 +26,11 @@ class Doors:
     port: int
 
     def over_loopback(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=120)
 
     def over_socket(self) -> socket.socket:
         found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        found.settimeout(30)
+        found.settimeout(120)
         found.connect(self.socket_path)
         return found
 
@@ -53,11 +53,11 @@ def doors(tmp_path: Path) -> Iterator[Doors]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(120)
     yield Doors(str(tmp_path / "s"), tcp.getsockname()[1])
     ended.set()
     stops[0]()
-    thread.join(30)
+    thread.join(120)
     unix.close()
     tcp.close()
 

@@ -111,6 +111,8 @@ def test_a_name_belongs_to_one_module(workspace: Workspace, module: Module) -> N
     for change in (other.set_name, other.set_description):
         with pytest.raises(ModuleError, match="None can't be"):
             change(None)  # type: ignore[arg-type]
+    with pytest.raises(ModuleError, match="None can't be the name"):
+        Module.create(workspace, None, None)  # type: ignore[arg-type]
     with pytest.raises(ServiceException, match="no slashes"):
         Module.create(workspace, "a/b", None)
 

@@ -251,7 +251,7 @@ def test_what_could_not_run_is_refused_when_it_is_made(world: World) -> None:
     with pytest.raises(Invalid, match="Did you mean 'experiment_name'"):
         world.schedule(submission={"experiment": "e"})
     pipelines.set_status(world.context, world.workspace, world.pipeline, "Disabled")
-    with pytest.raises(Refused, match="enable it first"):
+    with pytest.raises(Refused, match="is Disabled. Enable it"):
         world.schedule()
     assert schedules.list_schedules(world.context, world.workspace) == []
 

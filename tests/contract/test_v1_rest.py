@@ -192,6 +192,17 @@ def test_a_run_may_have_a_parent(published: Published) -> None:
     assert published.door.client.get_run(answer["Id"])["parent_run_id"] == parent
 
 
+def test_what_a_script_starts_is_known_as_its_own(published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that waits for it takes no slot meanwhile: else the two could wait for each other."""
+    door = published.door
+    script = door.make_run()
+    monkeypatch.setenv("AZUREML_RUN_ID", script)
+    for token in (door.client.user_token()["token"], tokens.run_token(door.home, door.workspace_id, script)):
+        _, answer = published.ask("POST", f"/PipelineRuns/PipelineSubmit/{published.pipeline_id}", {"ExperimentName": "e"}, token=token)
+        row = door.context.database.first("select submitter_run_id from runs where id = ?", (answer["Id"],))
+        assert row == {"submitter_run_id": script}
+
+
 def test_an_order_that_is_sent_twice_starts_one_run(published: Published) -> None:
     request_id = "0e5cd7a0-4f0e-4a3c-9a59-3fb2b0d9f9f3"
     first, second = (published.submit(RequestId=request_id) for _ in range(2))

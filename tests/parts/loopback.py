@@ -52,7 +52,7 @@ class Loopback:
             path, body = f"{path}?{urlencode(body, doseq=True, errors='surrogatepass')}", None
         token = workspace_token(self.context, self.workspace_id) if token is None else token
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request(method, path, data, {"Authorization": f"Bearer {token}", **headers})
             answer = connection.getresponse()

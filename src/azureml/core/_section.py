@@ -37,7 +37,7 @@ class Section:
         for key, value in document.items():
             name = fields.get(_bare(str(key)))
             if name is None:
-                _note_unknown_key(cls.__name__, str(key), fields.values())
+                _note_unknown_key(cls, str(key), fields.values())
             elif value is not None or not isinstance(vars(section).get(name), Section):
                 object.__setattr__(section, name, _read(cls._fields[name], value))
         return section
@@ -104,10 +104,13 @@ def _unknown_attribute(section: Section, name: str) -> str:
     return f"{type(section).__name__} has no attribute {name}.{hint}"
 
 
-def _note_unknown_key(section: str, key: str, fields: Any) -> None:
+def _note_unknown_key(section: Any, key: str, fields: Any) -> None:
     import difflib
 
-    from azureml.core._deprecation import note
+    from azureml.core._deprecation import deprecated, note
 
+    if any(_bare(key) == _bare(name) and isinstance(getattr(section, name), property) for name in dir(section)):
+        deprecated(f"The key '{key}' of a {section.__name__} is deprecated in SDK v1 and has no effect.")
+        return
     near = difflib.get_close_matches(key, [camel(name) for name in fields], n=1)
-    note(f"The key '{key}' of a {section} is not known and is ignored." + (f" Did you mean '{near[0]}'?" if near else ""))
+    note(f"The key '{key}' of a {section.__name__} is not known and is ignored." + (f" Did you mean '{near[0]}'?" if near else ""))

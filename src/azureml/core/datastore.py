@@ -486,6 +486,22 @@ def _file_text(name: str, path: Optional[str]) -> Optional[str]:
         raise UserErrorException(f"The datastore '{name}' can't be registered: {path} can't be read: {error.strerror}.") from error
 
 
+def _missing_datastore() -> Type[Exception]:
+    """The exception for a datastore that does not exist: msrest's too where a script imported that, as v1 raised it in its first years."""
+    from azureml.exceptions import UserErrorException
+
+    msrest = sys.modules.get("msrest.exceptions")
+    if msrest is None:
+        return UserErrorException
+
+    class WithoutAnswer(msrest.HttpOperationError):  # type: ignore[misc,name-defined]
+        def __init__(self, message: str) -> None:
+            Exception.__init__(self, message)  # theirs wants the answer to a request
+            self.error = self.response = None
+
+    return type("UserErrorException", (UserErrorException, WithoutAnswer), {})
+
+
 def _make(workspace: Workspace, record: Dict[str, Any]) -> AbstractDatastore:
     """Return the object for a datastore's record."""
     maker = _MAKERS.get(record["type"], _other)

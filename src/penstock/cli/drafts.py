@@ -8,7 +8,6 @@ from typing import Any
 
 from penstock.cli.progress import Progress
 from penstock.cli.published import (
-    ACTIVE,
     find,
     format_facts,
     format_made,
@@ -20,8 +19,11 @@ from penstock.cli.published import (
     tell_submitted,
     workspace_column,
 )
+from penstock.cli.runs import short_ids
 from penstock.cli.tables import cut, format_table, format_time, terminal_width
 from penstock.client import connect
+from penstock.model.entity_status import ACTIVE
+from penstock.model.ids import short_id
 
 Document = dict[str, Any]
 
@@ -48,13 +50,14 @@ def _list(options: Namespace) -> int:
 
 def _format_list(found: list[Document]) -> str:
     heads = ["ID", "NAME", "EXPERIMENT", "CHANGED", "LAST RUN", "DESCRIPTION"]
+    shown = short_ids([item["id"] for item in found])
     rows = [
         [
-            item["id"],
+            shown[item["id"]],
             item["name"],
             item["experiment_name"],
             format_time(item["modified_at"]),
-            item["last_run_id"] or "",
+            short_id(item["last_run_id"] or ""),
             item["description"] or "",
         ]
         for item in found

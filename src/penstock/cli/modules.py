@@ -19,8 +19,8 @@ from penstock.cli.published import (
 )
 from penstock.cli.tables import format_table, format_time
 from penstock.client import connect
+from penstock.model.entity_status import ACTIVE, DEPRECATED, DISABLED
 from penstock.model.errors import NotFound
-from penstock.model.modules import ACTIVE, DEPRECATED, DISABLED
 
 Document = dict[str, Any]
 

@@ -21,6 +21,7 @@ from penstock.cli.published import (
 from penstock.cli.runs import short_ids
 from penstock.cli.tables import format_table, format_time
 from penstock.client import connect
+from penstock.model.entity_status import ACTIVE, DISABLED
 from penstock.model.errors import NotFound
 
 Document = dict[str, Any]
@@ -146,11 +147,11 @@ def _set_default(options: Namespace) -> int:
 
 
 def _enable(options: Namespace) -> int:
-    return _set_status(options, "Active", "Enabled")
+    return _set_status(options, ACTIVE, "Enabled")
 
 
 def _disable(options: Namespace) -> int:
-    return _set_status(options, "Disabled", "Disabled")
+    return _set_status(options, DISABLED, "Disabled")
 
 
 def _set_status(options: Namespace, status: str, word: str) -> int:

@@ -22,6 +22,7 @@ from penstock.cli.published import (
 from penstock.cli.runs import short_ids
 from penstock.cli.tables import cut, format_table, format_time, terminal_width
 from penstock.client import connect
+from penstock.model.entity_status import ACTIVE, DISABLED
 
 Document = dict[str, Any]
 
@@ -116,11 +117,11 @@ def _submit(options: Namespace) -> int:
 
 
 def _enable(options: Namespace) -> int:
-    return _set_status(options, "Active", "Enabled")
+    return _set_status(options, ACTIVE, "Enabled")
 
 
 def _disable(options: Namespace) -> int:
-    return _set_status(options, "Disabled", "Disabled")
+    return _set_status(options, DISABLED, "Disabled")
 
 
 def _set_status(options: Namespace, status: str, word: str) -> int:

@@ -15,13 +15,13 @@ from penstock.cli.runs import format_runs, spell_status
 from penstock.cli.tables import cut, format_time, one_line
 from penstock.client import connect
 from penstock.model import status
+from penstock.model.entity_status import ACTIVE
 from penstock.model.errors import Invalid, NotFound
 from penstock.model.ids import short_id
 
 Document = dict[str, Any]
 List = Callable[[str], list[Document]]  # the id of a workspace -> what it has
 
-ACTIVE = "Active"
 POLL_SECONDS = 30.0
 _TELLING = 4  # letters at the beginning of an id
 _NO_EXPERIMENT_LETTER = re.compile(r"[^A-Za-z0-9_-]+")

@@ -23,6 +23,7 @@ from penstock.cli.published import (
 from penstock.cli.runs import short_ids, spell_status
 from penstock.cli.tables import format_table, format_time, parse_time, tell_reason
 from penstock.client import connect
+from penstock.model.entity_status import ACTIVE, DISABLED
 from penstock.model.errors import NotFound
 
 Document = dict[str, Any]
@@ -87,8 +88,12 @@ def find_schedule(text: str, workspace: str | None) -> Document:
         NotFound: There is none; the message gives the nearest name.
         Invalid: It could be several.
     """
+    client = connect()
     with Progress("asking for the schedule"):
-        return find(KIND, text, workspace, connect().list_schedules)
+        try:
+            return find(KIND, text, workspace, lambda place: client.list_schedules(place, name=text))
+        except NotFound:  # no name, then: of thousands, all are looked through only for an id or for the nearest name
+            return find(KIND, text, workspace, client.list_schedules)
 
 
 def _show(options: Namespace) -> int:
@@ -149,7 +154,7 @@ def _target(schedule: Document) -> str:
 
 def _format_preview(schedule: Document, preview: Document) -> str:
     what = "NEXT LOOKS" if schedule["kind"] == DATASTORE else "NEXT"
-    if schedule["status"] != "Active":
+    if schedule["status"] != ACTIVE:
         what += " IF IT WERE ENABLED NOW"
     if not preview["ticks"]:
         return "It is never due again."
@@ -225,11 +230,11 @@ def _pipeline_of(schedule: Document) -> Document:
 
 
 def _enable(options: Namespace) -> int:
-    return _set_status(options, "Active", "Enabled")
+    return _set_status(options, ACTIVE, "Enabled")
 
 
 def _disable(options: Namespace) -> int:
-    return _set_status(options, "Disabled", "Disabled")
+    return _set_status(options, DISABLED, "Disabled")
 
 
 def _set_status(options: Namespace, status: str, word: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from penstock.client.transport import quoted
@@ -18,9 +19,10 @@ class DoorVerbs:
     def user_token(self) -> Dict[str, Any]:
         """Return the token that opens all workspaces of this home folder, and the second (since 1970) at which it ends.
 
-        It is as good as a password, so it is not to be shown: {"token", "expires_on"}.
+        It is as good as a password, so it is not to be shown: {"token", "expires_on"}. What a script starts with it is known as started by
+        the script's run.
         """
-        found: Dict[str, Any] = self._transport.call("GET", "/service/token")
+        found: Dict[str, Any] = self._transport.call("GET", "/service/token", {"run_id": os.environ.get("AZUREML_RUN_ID")})
         return found
 
     def rest_address(self, workspace_id: str, kind: str, id: str, version: Optional[str] = None) -> str:

@@ -43,6 +43,7 @@ MOST_ATTEMPTS = 20  # a step that could not even begin this often, a sweep betwe
 
 _NOT_BEGUN = (words.PREPARING, words.STARTING)
 
+
 class Scheduler:
     """Moves everything that can move. One thread calls `turn`; all it remembers between turns can be read again from the rows."""
 

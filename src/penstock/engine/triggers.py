@@ -74,6 +74,6 @@ class Triggers:
 
     def _notice_clock_set_back(self) -> None:
         now = self._context.now()
-        if self._looked_at and parse_moment(self._looked_at) - parse_moment(now) > _SET_BACK:
-            realign(self._context)
+        if not self._looked_at or parse_moment(self._looked_at) - parse_moment(now) > _SET_BACK:
+            realign(self._context)  # also at first: the clock may have been wrong while the last service ran
         self._looked_at = now

@@ -67,9 +67,9 @@ class InvalidGraph(Invalid):
 
     code = "InvalidGraph"
 
-    def __init__(self, problems: Iterable[str]) -> None:
+    def __init__(self, problems: Iterable[str], **details: Any) -> None:
         self.problems = list(problems)
-        super().__init__("\n".join(self.problems) or "The pipeline is not valid.", problems=self.problems)
+        super().__init__("\n".join(self.problems) or "The pipeline is not valid.", problems=self.problems, **details)
 
 
 class Refused(PenstockError):
@@ -96,7 +96,9 @@ class TooLarge(PenstockError):
     code, status = "TooLarge", 413
 
 
-BY_CODE = {kind.code: kind for kind in (PenstockError, NotFound, AlreadyExists, Invalid, Refused, Unavailable, Unsupported, TooLarge)}
+BY_CODE: dict[str, type[PenstockError]] = {
+    kind.code: kind for kind in (PenstockError, NotFound, AlreadyExists, Invalid, Refused, Unavailable, Unsupported, TooLarge)
+}
 
 
 def parse_error(document: dict[str, Any], status: int) -> PenstockError:

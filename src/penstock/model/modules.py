@@ -13,9 +13,6 @@ from penstock.model.graph import Argument, Scalar
 
 FORMAT = 1
 
-ACTIVE, DEPRECATED, DISABLED = "Active", "Deprecated", "Disabled"
-STATUSES = (ACTIVE, DEPRECATED, DISABLED)
-
 # Why a version was taken where somebody asked for one; see penstock.operations.modules.resolve_version.
 ASKED, DEFAULT, HIGHEST, NEWEST = "asked", "default", "highest", "newest"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from penstock.model.graph import Parameter
 from penstock.operations.submissions import check_values
 
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,1000}\s*")
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -34,11 +36,11 @@ def _read(kind: str, value: Any) -> Any:
 def _read_int(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return int(value) if isinstance(value, str) and len(value) < 1000 else value
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
 
 
 def _read_float(value: Any) -> Any:
-    return float(value) if isinstance(value, str) else value
+    return float(value) if isinstance(value, str) and "_" not in value else value
 
 
 def _read_bool(value: Any) -> Any:

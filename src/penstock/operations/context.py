@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -39,6 +40,7 @@ class Context:
     wake_triggers: Callable[[], None] = lambda: None  # it changed when some schedule is due next
     announce: Callable[[set[str], set[str]], None] = lambda roots, ended: None  # root runs with new events; runs that ended
     stores: Stores = None  # type: ignore[assignment]  # those of the home folder, unless others are given
+    _under_way: threading.local = field(default_factory=threading.local, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.stores is None:
@@ -46,10 +48,20 @@ class Context:
 
     @contextlib.contextmanager
     def change(self) -> Iterator[Change]:
-        """Give one transaction with its events; who listens hears of them after the commit, never before."""
+        """Give one transaction with its events; who listens hears of them after the commit, never before.
+
+        Inside another one of the same thread it is that one: a verb that uses others is done whole or not at all.
+        """
+        outer: Change | None = getattr(self._under_way, "change", None)
+        if outer is not None:
+            yield outer
+            return
         with self.database.transaction() as transaction:
-            change = Change(transaction, self.now())
-            yield change
+            change = self._under_way.change = Change(transaction, self.now())
+            try:
+                yield change
+            finally:
+                self._under_way.change = None
         if change.roots:
             self.announce(change.roots, change.ended)
         if change.for_engine:

@@ -12,17 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from penstock.compile import checks
+from penstock.model.entity_status import ACTIVE, DISABLED, STATUSES
 from penstock.model.errors import AlreadyExists, Invalid, InvalidGraph, NotFound, Refused
 from penstock.model.graph import DataNode, InputPort, OutputPort, PipelineGraph, PortRef, StepNode, StepParameter
 from penstock.model.ids import new_id
 from penstock.model.modules import (
-    ACTIVE,
     ASKED,
     DEFAULT,
-    DISABLED,
     HIGHEST,
     NEWEST,
-    STATUSES,
     ModuleDefinition,
     format_module,
     parse_module,

@@ -25,11 +25,11 @@ def check_name(kind: str, name: Any) -> str:
         Invalid: It is no text, empty, too long, or holds a slash or a control character.
     """
     if not isinstance(name, str) or not name.strip():
-        raise Invalid(f"The name of a {kind} must be a text that is not empty, not {name!r}.")
+        raise Invalid(f"The name of {_one(kind)} must be a text that is not empty, not {name!r}.")
     if len(name) > _LONGEST_NAME:
-        raise Invalid(f"The name of a {kind} has at most {_LONGEST_NAME} characters; '{name[:40]}...' has {len(name)}.")
+        raise Invalid(f"The name of {_one(kind)} has at most {_LONGEST_NAME} characters; '{name[:40]}...' has {len(name)}.")
     if name in (".", "..") or any(letter in "/\\" or not letter.isprintable() for letter in name):
-        raise Invalid(f"'{name.encode('unicode_escape').decode()}' can't name a {kind}: no slashes and no control characters.")
+        raise Invalid(f"'{name.encode('unicode_escape').decode()}' can't name {_one(kind)}: no slashes and no control characters.")
     return name
 
 
@@ -41,9 +41,13 @@ def check_title(kind: str, text: Any) -> str:
     """
     if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST_NAME or not text.isprintable():
         raise Invalid(
-            f"The name of a {kind} must be a text of 1 to {_LONGEST_NAME} characters without control characters, not {str(text)[:60]!r}."
+            f"The name of {_one(kind)} is a text of 1 to {_LONGEST_NAME} characters without control characters, not {str(text)[:60]!r}."
         )
     return text
+
+
+def _one(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def check_digest(digest: Any) -> str:
@@ -58,7 +62,7 @@ def check_request_id(request_id: Any) -> str:
     try:
         return str(uuid.UUID(request_id))
     except (ValueError, AttributeError, TypeError):
-        raise Invalid(f"A request_id must be a UUID, not {str(request_id)[:80]!r}.") from None
+        raise Invalid(f"A request_id must be a UUID, not {str(request_id)[:80]!r}.", member="request_id") from None
 
 
 def check_run_id(run_id: str) -> str:
@@ -81,18 +85,26 @@ def texts(kind: str, pairs: Any) -> dict[str, str | None]:
 
 def _key(kind: str, key: Any) -> str:
     if not isinstance(key, str) or not key or len(key) > _LONGEST_NAME:
-        raise Invalid(f"The {kind} have the key {str(key)[:60]!r}; a key is a text of 1 to {_LONGEST_NAME} characters.")
+        raise Invalid(
+            f"The {kind} have the key {str(key)[:60]!r}; a key is a text of 1 to {_LONGEST_NAME} characters.", member=_member(kind)
+        )
     return key
 
 
 def _value(kind: str, key: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         if value is not None and len(value) > _LONGEST_VALUE:
-            raise Invalid(f"The value of '{key}' in the {kind} has {len(value)} characters; at most {_LONGEST_VALUE} are kept.")
+            raise Invalid(
+                f"The value of '{key}' in the {kind} has {len(value)} characters; at most {_LONGEST_VALUE} are kept.", member=_member(kind)
+            )
         return value
     if isinstance(value, (bool, int, float)):
         return str(value)
-    raise Invalid(f"The value of '{key}' in the {kind} must be a text, not {type(value).__name__}.")
+    raise Invalid(f"The value of '{key}' in the {kind} must be a text, not {type(value).__name__}.", member=_member(kind))
+
+
+def _member(kind: str) -> str:
+    return kind.replace(" ", "_")
 
 
 def merge_tags(old: Mapping[str, Any], new: Mapping[str, Any] | None, removed: Iterable[str] | None = None) -> dict[str, str | None]:
@@ -106,7 +118,7 @@ def merge_tags(old: Mapping[str, Any], new: Mapping[str, Any] | None, removed: I
 def check_description(description: Any) -> str | None:
     """Return a description; raise Invalid when it is none."""
     if description is not None and (not isinstance(description, str) or len(description) > _LONGEST_VALUE):
-        raise Invalid(f"A description is a text of at most {_LONGEST_VALUE} characters.")
+        raise Invalid(f"A description is a text of at most {_LONGEST_VALUE} characters.", member="description")
     return description
 
 

@@ -13,18 +13,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from penstock.compile import checks
 from penstock.model.errors import Invalid, NotFound
-from penstock.model.graph import PipelineGraph, format_graph, parse_graph
+from penstock.model.graph import PipelineGraph, format_graph
 from penstock.model.ids import new_id
 from penstock.model.run_types import STEP_RUN
 from penstock.operations import pipelines, runs
 from penstock.operations.assignments import read_assignments
-from penstock.operations.context import Change, Context
-from penstock.operations.graph_shapes import check_shape
+from penstock.operations.context import Context
 from penstock.operations.names import as_json, check_description, check_name, check_request_id, check_title, current_user, texts
 from penstock.operations.plans import plan_of
-from penstock.operations.submissions import check_values, member
+from penstock.operations.submissions import check_values, member, parse_pipeline
 from penstock.operations.submit import known_definitions, submit_pipeline, write_graph
 from penstock.operations.workspaces import get_workspace
 from penstock.persistence.database import Row
@@ -63,43 +61,44 @@ def create_draft(context: Context, workspace_id: str, wanted: Mapping[str, Any])
         NotFound: There is no such workspace or original.
     """
     request_id = check_request_id(wanted["request_id"]) if wanted.get("request_id") else None
-    with context.change() as change:
-        get_workspace(context, workspace_id)
-        sent = _find_sent(change, workspace_id, request_id)
-        if sent is None:
-            row = _new_row(context, change, workspace_id, wanted)
-            change.rows.insert("pipeline_drafts", {**row, "request_id": request_id, "created_at": change.at, "modified_at": change.at})
-            _log.info("draft.created draft_id=%s", row["id"])
-        return _whole(context, change, workspace_id, (sent or row)["id"])
+    get_workspace(context, workspace_id)
+    sent = _find_sent(context, workspace_id, request_id)
+    if sent is None:
+        graph, row = _new_row(context, workspace_id, wanted)
+        with context.change() as change:
+            sent = _find_sent(context, workspace_id, request_id)
+            if sent is None:
+                row.update({"graph_id": write_graph(change, graph), "created_at": change.at, "modified_at": change.at})
+                change.rows.insert("pipeline_drafts", {**row, "request_id": request_id})
+                _log.info("draft.created draft_id=%s", row["id"])
+    return _whole(context, workspace_id, (sent or row)["id"])
 
 
-def _whole(context: Context, change: Change, workspace_id: str, draft_id: str) -> dict[str, Any]:
+def _whole(context: Context, workspace_id: str, draft_id: str) -> dict[str, Any]:
     """Return a draft, and as `definitions` what the workspace knows of its steps."""
     row = _get_row(context, workspace_id, draft_id)
-    return {
-        **_document(row),
-        "definitions": known_definitions(change, workspace_id, plan_of(context.database, row["graph_id"]).definitions),
-    }
+    definitions = plan_of(context.database, row["graph_id"]).definitions
+    return {**_document(row), "definitions": known_definitions(context, workspace_id, definitions)}
 
 
-def _find_sent(change: Change, workspace_id: str, request_id: str | None) -> Row | None:
+def _find_sent(context: Context, workspace_id: str, request_id: str | None) -> Row | None:
     """Return the draft that the first try of a request made."""
     if request_id is None:
         return None
-    return change.rows.first("select * from pipeline_drafts where workspace_id = ? and request_id = ?", (workspace_id, request_id))
+    return context.database.first("select * from pipeline_drafts where workspace_id = ? and request_id = ?", (workspace_id, request_id))
 
 
-def _new_row(context: Context, change: Change, workspace_id: str, wanted: Mapping[str, Any]) -> Row:
+def _new_row(context: Context, workspace_id: str, wanted: Mapping[str, Any]) -> tuple[PipelineGraph, Row]:
+    """Return the graph of a new draft, and its row without it."""
     original = _original(context, workspace_id, wanted)
     given = {**original, **{name: value for name, value in wanted.items() if value is not None and name in _MEMBERS}}
-    graph = _read_graph(given.get("graph"))
-    return {
+    graph = parse_pipeline(member(given, "graph", dict, {}))
+    return graph, {
         "id": new_id(),
         "workspace_id": workspace_id,
         "name": check_title("draft", given.get("name")),
         "description": check_description(given.get("description")),
         "experiment_name": check_name("experiment", given.get("experiment_name")),
-        "graph_id": write_graph(change, graph),
         "interpreter": member(given, "interpreter", str, None),
         "parameters": as_json(_check_parameters(graph, member(given, "parameters", dict, {}))),
         "continue_on_step_failure": int(member(given, "continue_on_step_failure", bool, False)),
@@ -113,14 +112,6 @@ def _new_row(context: Context, change: Change, workspace_id: str, wanted: Mappin
 _MEMBERS = (
     *("graph", "interpreter", "name", "description", "experiment_name", "parameters", "continue_on_step_failure", "tags", "properties"),
 )
-
-
-def _read_graph(document: Any) -> PipelineGraph:
-    """Return a graph that a submission would take, as far as no workspace is looked at."""
-    graph = parse_graph(document)
-    check_shape(graph)
-    checks.check(graph)
-    return graph
 
 
 def _check_parameters(graph: PipelineGraph, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -270,15 +261,16 @@ def update_draft(context: Context, workspace_id: str, draft_id: str, changes: Ma
         NotFound: There is no such draft.
     """
     given = {name: value for name, value in changes.items() if value is not None}
+    columns = {name: _COLUMNS[name](given[name]) for name in _COLUMNS if name in given}
+    new_graph = parse_pipeline(member(given, "graph", dict, {})) if "graph" in given else None
     with context.change() as change:
         row = _get_row(context, workspace_id, draft_id)
-        columns = {name: _COLUMNS[name](given[name]) for name in _COLUMNS if name in given}
-        graph = _read_graph(given["graph"]) if "graph" in given else _graph_of(context, row)
-        columns["graph_id"] = write_graph(change, graph)
-        columns["parameters"] = as_json(_keep_parameters(graph, row, given))
+        if new_graph:
+            columns["graph_id"] = write_graph(change, new_graph)
+        columns["parameters"] = as_json(_keep_parameters(new_graph or _graph_of(context, row), row, given))
         sets = ", ".join(f"{column} = ?" for column in (*columns, "modified_at"))
         change.rows.execute(f"update pipeline_drafts set {sets} where id = ?", (*columns.values(), change.at, draft_id))
-        return _whole(context, change, workspace_id, draft_id)
+    return _whole(context, workspace_id, draft_id)
 
 
 _COLUMNS: dict[str, Any] = {
@@ -333,15 +325,11 @@ def submit_draft(context: Context, workspace_id: str, draft_id: str, wanted: Map
         NotFound: There is no such draft or parent run.
     """
     request_id = check_request_id(wanted["request_id"]) if wanted.get("request_id") else new_id()
-    with context.change() as change:
-        row = _get_row(context, workspace_id, draft_id)
-        experiment_name = member(wanted, "experiment_name", str, row["experiment_name"])
-        submission = {**_submission(context, row, wanted), "request_id": request_id}
-        answer = submit_pipeline(context, workspace_id, experiment_name, submission)
+    row = _get_row(context, workspace_id, draft_id)
+    experiment_name = member(wanted, "experiment_name", str, row["experiment_name"])
+    answer = submit_pipeline(context, workspace_id, experiment_name, {**_submission(context, row, wanted), "request_id": request_id})
+    with context.change() as change:  # a service that dies before this is asked again, and finds the run
         change.rows.execute("update pipeline_drafts set last_run_id = ? where id = ?", (answer["run"]["id"], draft_id))
-        # The submission told before this transaction ended, so who listens is told again when its rows can be seen.
-        change.roots.add(answer["run"]["root_run_id"])
-        change.for_engine = True
     return answer
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from penstock.model.entity_status import ACTIVE
 from penstock.model.errors import AlreadyExists, Invalid, NotFound
 from penstock.model.ids import new_id
 from penstock.operations import runs
@@ -140,9 +141,9 @@ def list_endpoints(
     """
     get_workspace(context, workspace_id)
     rows = context.database.all(
-        f"{_SELECT} where workspace_id = ? and (status = 'Active' or not ?) and name = coalesce(?, name)"
+        f"{_SELECT} where workspace_id = ? and (status = ? or not ?) and name = coalesce(?, name)"
         " order by created_at desc, rowid desc limit ?",
-        (workspace_id, active_only, name, -1 if limit is None else limit),
+        (workspace_id, ACTIVE, active_only, name, -1 if limit is None else limit),
     )
     return [_document(row) for row in rows]
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from penstock.model.entity_status import ACTIVE, STATUSES
 from penstock.model.errors import Invalid, NotFound
 from penstock.model.graph import format_graph
 from penstock.model.ids import new_id
@@ -23,9 +24,6 @@ from penstock.operations.workspaces import get_workspace
 from penstock.persistence.database import Row
 
 _log = logging.getLogger(__name__)
-
-ACTIVE, DEPRECATED, DISABLED = "Active", "Deprecated", "Disabled"
-STATUSES = (ACTIVE, DEPRECATED, DISABLED)
 
 _UNNAMED = "Pipeline"
 _PLAIN = (
@@ -63,12 +61,12 @@ def publish(context: Context, workspace_id: str, wanted: Mapping[str, Any]) -> d
         return _answer_again(context, sent)
     source = _source_run(context, workspace_id, member(wanted, "run_id", str, None))
     submission = parse_submission(_submission(context, wanted, source))
+    known = known_definitions(context, workspace_id, submission.plan.definitions)
     row = {**_new_row(workspace_id, wanted, submission), "source_run_id": source["id"] if source else None, "request_id": request_id}
     with context.change() as change:
         sent = _find_sent(context, workspace_id, request_id)
         if sent is None:
             check_places(context, change, get_workspace(context, workspace_id), submission)
-            known = known_definitions(change, workspace_id, submission.plan.definitions)
             row.update({"graph_id": write_graph(change, submission.graph), "created_at": change.at, "modified_at": change.at})
             change.rows.insert("pipelines", row)
     if sent:
@@ -179,9 +177,9 @@ def list_pipelines(
     """
     get_workspace(context, workspace_id)
     rows = context.database.all(
-        "select * from pipelines where workspace_id = ? and (status = 'Active' or not ?) and name = coalesce(?, name)"
+        "select * from pipelines where workspace_id = ? and (status = ? or not ?) and name = coalesce(?, name)"
         " order by created_at desc, rowid desc limit ?",
-        (workspace_id, active_only, name, -1 if limit is None else limit),
+        (workspace_id, ACTIVE, active_only, name, -1 if limit is None else limit),
     )
     return [_document(row) for row in rows]
 

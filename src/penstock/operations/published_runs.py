@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.model import status
+from penstock.model.entity_status import ACTIVE
 from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
 from penstock.model.ids import new_id
 from penstock.operations import runs
 from penstock.operations.assignments import read_assignments
 from penstock.operations.context import Change, Context
-from penstock.operations.names import as_json, check_name, check_request_id, texts
-from penstock.operations.pipelines import ACTIVE, get_row
+from penstock.operations.names import as_json, check_description, check_name, check_request_id, texts
+from penstock.operations.pipelines import get_row
 from penstock.operations.plans import plan_of
 from penstock.operations.submissions import Submission, check_places, member
 from penstock.operations.submit import new_run_row, write_pipeline
@@ -43,32 +45,42 @@ def submit_published(context: Context, workspace_id: str, pipeline_id: str, want
         Invalid: A parameter or another member is wrong; details name it.
         InvalidGraph: Something that the pipeline needs is not there any more.
     """
-    return _submit(context, workspace_id, wanted, lambda change: (get_row(change, workspace_id, pipeline_id), None))
+    called = _Called(lambda change: get_row(change, workspace_id, pipeline_id), pipeline_id=pipeline_id)
+    return _submit(context, workspace_id, wanted, called)
 
 
 def submit_endpoint(
     context: Context, workspace_id: str, endpoint_id: str, version: str | None, wanted: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Run a version of a pipeline endpoint, the default one when `version` is None; else as `submit_published`."""
-    return _submit(
-        context, workspace_id, wanted, lambda change: (pipeline_of_endpoint(change, workspace_id, endpoint_id, version), endpoint_id)
-    )
+    called = _Called(lambda change: pipeline_of_endpoint(change, workspace_id, endpoint_id, version), endpoint_id=endpoint_id)
+    return _submit(context, workspace_id, wanted, called)
 
 
-_Find = Callable[[Change], tuple[Row, str | None]]  # the pipeline to run, and the endpoint that was called
+@dataclass(frozen=True)
+class _Called:
+    """What was called, a pipeline or an endpoint, and how to find the pipeline that it runs now."""
+
+    find: Callable[[Change], Row]
+    pipeline_id: str | None = None
+    endpoint_id: str | None = None
+
+    def has_started(self, run: Row) -> bool:
+        """Tell whether a run is one of it. The version that an endpoint ran then need not be the one that it runs now."""
+        return bool(run["endpoint_id"] == self.endpoint_id and (self.endpoint_id or run["pipeline_id"] == self.pipeline_id))
 
 
-def _submit(context: Context, workspace_id: str, wanted: Mapping[str, Any], find: _Find) -> dict[str, Any]:
+def _submit(context: Context, workspace_id: str, wanted: Mapping[str, Any], called: _Called) -> dict[str, Any]:
     run_id = _run_id(wanted)
     with context.change() as change:
         again = change.rows.first(
-            "select r.workspace_id, p.pipeline_id from runs r left join pipeline_runs p on p.run_id = r.id where r.id = ?", (run_id,)
+            "select r.workspace_id, p.pipeline_id, p.endpoint_id from runs r left join pipeline_runs p on p.run_id = r.id where r.id = ?",
+            (run_id,),
         )
-        if again and (again["workspace_id"] != workspace_id or not again["pipeline_id"]):
-            raise AlreadyExists(f"The request_id {run_id} names a run that is not of this submission; make a new one.")
+        if again and (again["workspace_id"] != workspace_id or not called.has_started(again)):
+            raise AlreadyExists(f"The request_id {run_id} names a run that is not of this submission; make a new one.", member="request_id")
         if not again:
-            pipeline, endpoint_id = find(change)
-            accept_in(context, change, pipeline, {**wanted, "request_id": run_id}, endpoint_id)
+            accept_in(context, change, called.find(change), {**wanted, "request_id": run_id}, called.endpoint_id)
     return runs.get_run(context, run_id)
 
 
@@ -90,11 +102,7 @@ def accept_in(context: Context, change: Change, pipeline: Row, wanted: Mapping[s
     Raises:
         PenstockError: As `submit_published`.
     """
-    if pipeline["status"] != ACTIVE:
-        raise Refused(
-            f"The published pipeline '{pipeline['name']}' ({pipeline['id']}) is {pipeline['status']}. Enable it: published.enable(), "
-            "or 'penstock pipelines enable'."
-        )
+    check_enabled(pipeline)
     workspace_id = pipeline["workspace_id"]
     experiment_name = _experiment_name(wanted)
     submission = _submission(context, pipeline, wanted, experiment_name)
@@ -112,6 +120,15 @@ def accept_in(context: Context, change: Change, pipeline: Row, wanted: Mapping[s
     write_pipeline(change, row, experiment_name, submission, status.NOT_STARTED if order else status.COMPLETED, about)
     _log.info("run.accepted run_id=%s pipeline=%s experiment=%s", row["id"], pipeline["id"], experiment_name)
     return str(row["id"])
+
+
+def check_enabled(pipeline: Row) -> None:
+    """Do nothing for a published pipeline that can be run; raise Refused for one that is disabled or deprecated."""
+    if pipeline["status"] != ACTIVE:
+        raise Refused(
+            f"The published pipeline '{pipeline['name']}' ({pipeline['id']}) is {pipeline['status']}. Enable it: published.enable(), "
+            "or 'penstock pipelines enable'."
+        )
 
 
 def _experiment_name(wanted: Mapping[str, Any]) -> str:
@@ -135,7 +152,7 @@ def _submission(context: Context, pipeline: Row, wanted: Mapping[str, Any], expe
         tags=texts("tags", wanted.get("tags") or {}),
         properties={**texts("properties", wanted.get("properties") or {}), **more},
         parent_run_id=member(wanted, "parent_run_id", str, None),
-        description=member(wanted, "description", str, None) or experiment_name,
+        description=check_description(wanted.get("description")) or experiment_name,
         display_name=None,
         interpreter=pipeline["interpreter"],
         run_source=member(wanted, "run_source", str, "SDK"),
@@ -156,7 +173,8 @@ def pipeline_of_endpoint(change: Change, workspace_id: str, endpoint_id: str, ve
     if endpoint is None:
         raise NotFound(f"There is no pipeline endpoint with the id '{endpoint_id}' in this workspace.")
     if endpoint["status"] != ACTIVE:
-        raise Refused(f"The pipeline endpoint '{endpoint['name']}' is {endpoint['status']}. Enable it: endpoint.enable().")
+        hint = "Enable it: endpoint.enable(), or 'penstock endpoints enable'."
+        raise Refused(f"The pipeline endpoint '{endpoint['name']}' is {endpoint['status']}. {hint}")
     versions = {
         str(row["version"]): row["pipeline_id"]
         for row in change.rows.all("select version, pipeline_id from pipeline_endpoint_versions where endpoint_id = ?", (endpoint_id,))

@@ -22,6 +22,8 @@ from penstock.storage.stores import Check, Store
 BYTES = "bytes"
 TOKENS = "tokens"
 
+_LONGEST_SHOWN = 200  # of a text in a sentence; the difference itself has all of it
+
 _RESULT = """
     select s.run_id, s.node_id, s.pipeline_run_id, s.outputs, s.components, r.ended_at, r.name, e.name as experiment_name
       from step_runs s join runs r on r.id = s.run_id join experiments e on e.id = r.experiment_id"""
@@ -160,8 +162,14 @@ def _sentence(context: Context, item: fingerprints.Difference, inputs: Sequence[
             else f"the interpreter changed from {item.old} to {item.new}"
         )
     if item.component.startswith("parameters."):
-        return f"the parameter '{item.component[11:]}' changed from {item.old!r} to {item.new!r}"
-    return f"{item.component} changed from {item.old!r} to {item.new!r}"
+        return f"the parameter '{item.component[11:]}' changed from {_shown(item.old)} to {_shown(item.new)}"
+    return f"{item.component} changed from {_shown(item.old)} to {_shown(item.new)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str) and len(value) > _LONGEST_SHOWN:
+        return f"{value[:_LONGEST_SHOWN]!r}... ({len(value)} characters)"
+    return repr(value)
 
 
 def _changed_files(context: Context, old: str | None, new: str | None) -> str:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from penstock.model.entity_status import ACTIVE
 from penstock.model.errors import PenstockError
 from penstock.operations.context import Change, Context, format_time
 from penstock.operations.datastores import clean_pattern, file_store_of
 from penstock.operations.schedule_ticks import FAILED, NONE, SKIPPED, submit_tick, write_tick
-from penstock.operations.schedules import ACTIVE, DATASTORE, due_after
+from penstock.operations.schedules import DATASTORE, due_after
 from penstock.persistence.database import Row
 from penstock.recurrence.recurrence import parse_moment
 from penstock.storage.stores import Check, Found, Store
@@ -160,7 +161,8 @@ class _Settling:
         self._was_there = {path for path in unseen if not self._came_later(files[path])}
         self._new = [path for path in unseen if path not in self._was_there]
         self._changed = [path for path, file in files.items() if path in seen and seen[path] != _stamp(file)]
-        self._gone = list(seen.keys() - files.keys())
+        # Where nothing is there at all, a disk may not be mounted: its files would all be new when it is.
+        self._gone = list(seen.keys() - files.keys()) if files else []
 
     def _came_later(self, file: Found) -> bool:
         """Tell whether a file came after the schedule began to watch; the first look can only know by the file's time."""

@@ -15,7 +15,7 @@ from penstock.model.errors import PenstockError
 from penstock.operations.context import Change, Context, format_time
 from penstock.operations.mishaps import tell, will_pass
 from penstock.operations.published_runs import accept_in
-from penstock.operations.schedules import RECURRENCE, due_after, find_pipeline, recurrence_of, wanted_of
+from penstock.operations.schedules import DATASTORE, RECURRENCE, due_after, find_pipeline, recurrence_of, wanted_of
 from penstock.persistence.database import Row
 from penstock.recurrence.recurrence import Recurrence, count_between, last_until, next_after, parse_moment
 
@@ -27,6 +27,7 @@ NONE, LAST, ALL = "none", "last", "all"
 ON_TIME = timedelta(seconds=60)  # a tick that is done so late was late, not missed
 _INSTANT = timedelta(microseconds=1)
 _MOST_AT_ONCE = 20  # ticks of one schedule that makes up for all; then the others have their turn
+_MOST_IN_A_LOOK = 100  # ticks of all schedules; then it is looked which others became due meanwhile, for they go first
 
 _ON_TIME_REASON = "due"
 _LATE_REASON = "missed while no service ran, and made up for"
@@ -92,7 +93,8 @@ def plan_turn(recurrence: Recurrence, anchor: datetime, due: datetime, now: date
 
 
 def fire_due(context: Context, is_wanted: Callable[[], bool] = lambda: True) -> int:
-    """Do what schedules with a recurrence are due for; return how many ticks were dealt with. Call it again while it returns any.
+    """Do what schedules with a recurrence are due for, or some of it; return how many ticks were dealt with. Call it again while it
+    returns any.
 
     Args:
         context: The surroundings.
@@ -101,7 +103,12 @@ def fire_due(context: Context, is_wanted: Callable[[], bool] = lambda: True) -> 
     now = context.now()
     # Those that are due just now go before those that have much to make up for.
     due = context.database.all("select id from schedules where next_at <= ? and kind = ? order by next_at desc", (now, RECURRENCE))
-    return sum(_fire(context, row["id"], now) for row in due if is_wanted())
+    done = 0
+    for row in due:
+        if done >= _MOST_IN_A_LOOK or not is_wanted():
+            break
+        done += _fire(context, row["id"], now)
+    return done
 
 
 def _fire(context: Context, schedule_id: str, now: str) -> int:
@@ -154,15 +161,25 @@ def _write_turn(context: Context, row: Row, turn: Turn, rule: str, failure: str 
 def realign(context: Context) -> None:
     """Let schedules go by a clock that was set back: while it was wrong, they may have been put off to a time far from now.
 
-    What was done while the clock was ahead of its time has rows, and is not done again.
+    What was done while the clock was ahead of its time has rows, and is not done again. A schedule that was made later than it is now stays
+    as it is: then it may as well be now that the clock is wrong.
     """
     now = context.now()
-    rows = context.database.all("select * from schedules where next_at > ?", (now,))
+    rows = context.database.all(_PUT_OFF, {"now": now, "datastore": DATASTORE})
     nearer = [(row, due_after(row, parse_moment(now))) for row in rows]
-    with context.change() as change:
-        for row, due_at in nearer:
-            if due_at is not None and due_at < row["next_at"] and holds_still(change, row):
-                change.rows.execute("update schedules set next_at = ? where id = ?", (due_at, row["id"]))
+    wrong = [(row, due_at) for row, due_at in nearer if due_at is not None and due_at < row["next_at"]]
+    if wrong:
+        with context.change() as change:
+            for row, due_at in wrong:
+                if holds_still(change, row):
+                    change.rows.execute("update schedules set next_at = ? where id = ?", (due_at, row["id"]))
+
+
+# Schedules with a trace of a time that is still to come. Those that watch files may have looked then and left none.
+_PUT_OFF = """
+    select * from schedules where next_at > :now and created_at <= :now and (kind = :datastore or modified_at > :now or (
+        select max(due_at, coalesce(missed_until, due_at)) from schedule_ticks
+         where schedule_id = schedules.id order by due_at desc limit 1) > :now)"""
 
 
 def holds_still(change: Change, row: Row) -> bool:
@@ -197,16 +214,25 @@ def submit_tick(
     Raises:
         PenstockError: It can't run: what it runs is disabled or gone, or does not fit its parameters. The transaction must not go on.
     """
-    key = (row["id"], due_at, subject)
-    if change.rows.first("select 1 from schedule_ticks where schedule_id = ? and due_at = ? and subject = ?", key):
+    key = (row["id"], due_at, subject, SKIPPED)
+    if change.rows.first("select 1 from schedule_ticks where schedule_id = ? and due_at = ? and subject = ? and outcome <> ?", key):
         return None
     run_id = accept_in(context, change, find_pipeline(change, row), wanted_of(row, parameters), row["endpoint_id"])
     write_tick(change, row["id"], due_at, SUBMITTED, reason, subject, run_id=run_id)
     return run_id
 
 
+_WRITTEN = ("at", "outcome", "run_id", "reason", "missed_count", "missed_until")
+_ONCE = (
+    f"on conflict (schedule_id, due_at, subject) do update set {', '.join(f'{name} = excluded.{name}' for name in _WRITTEN)}"
+    " where outcome = ? and ? <> outcome"
+)
+
+
 def write_tick(change: Change, schedule_id: str, due_at: str, outcome: str, reason: str, subject: str = "", **more: Any) -> None:
     """Write what became of a tick, unless that is written already, and whether its schedule can run.
+
+    A tick that was skipped while the clock was ahead of its time is done after all when its time comes.
 
     Args:
         change: The transaction.
@@ -219,7 +245,8 @@ def write_tick(change: Change, schedule_id: str, due_at: str, outcome: str, reas
     """
     row = {"schedule_id": schedule_id, "due_at": due_at, "subject": subject, "at": change.at, "outcome": outcome, "reason": reason, **more}
     names, places = ", ".join(row), ", ".join("?" * len(row))
-    change.rows.execute(f"insert into schedule_ticks ({names}) values ({places}) on conflict do nothing", tuple(row.values()))
+    values = (*row.values(), SKIPPED, outcome)
+    change.rows.execute(f"insert into schedule_ticks ({names}) values ({places}) {_ONCE}", values)
     if outcome != SKIPPED:
         error = reason if outcome == FAILED else None
         change.rows.execute("update schedules set error = ? where id = ? and error is not ?", (error, schedule_id, error))

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from penstock.model.errors import Invalid, NotFound, Refused
+from penstock.model.entity_status import ACTIVE, DISABLED
+from penstock.model.errors import Invalid, NotFound
 from penstock.model.ids import new_id
 from penstock.operations import pipelines, published_runs, runs
 from penstock.operations.assignments import read_assignments
@@ -31,7 +32,6 @@ from penstock.recurrence.recurrence import (
 )
 from penstock.settings import CATCH_UP
 
-ACTIVE, DISABLED = "Active", "Disabled"
 STATUSES = (ACTIVE, DISABLED)
 RECURRENCE, DATASTORE = "Recurrence", "DataStore"  # kinds, in v1's words
 SCHEDULED = "Schedule"  # the source and the type of its runs
@@ -175,8 +175,7 @@ def _check_catch_up(word: str | None) -> str | None:
 def _check_runnable(context: Context, change: Change, row: Row) -> None:
     """Refuse at once what could not run: better said to who makes the schedule than to who looks for its runs next week."""
     pipeline = find_pipeline(change, row)
-    if pipeline["status"] != ACTIVE:
-        raise Refused(f"The published pipeline '{pipeline['name']}' ({pipeline['id']}) is {pipeline['status']}; enable it first.")
+    published_runs.check_enabled(pipeline)
     given, trigger = json.loads(row["submission"])["parameters"], json.loads(row["trigger"] or "{}")
     if trigger.get("parameter"):
         given = {**given, trigger["parameter"]: {"datastore": trigger["datastore"], "path": trigger["path"] or ""}}

@@ -17,7 +17,7 @@ from penstock.model.ids import new_id
 from penstock.operations import datasets, datastores
 from penstock.operations.context import Change, Context
 from penstock.operations.graph_shapes import check_shape
-from penstock.operations.names import check_name, check_request_id, texts
+from penstock.operations.names import check_description, check_name, check_request_id, texts
 from penstock.operations.plans import Plan, make_plan
 from penstock.storage.paths import clean_relative
 from penstock.storage.stores.definitions import SQL
@@ -71,7 +71,7 @@ def parse_submission(submission: Mapping[str, Any], run_id: str | None = None) -
         tags=texts("tags", submission.get("tags") or {}),
         properties=texts("properties", submission.get("properties") or {}),
         parent_run_id=member(submission, "parent_run_id", str, None),
-        description=member(submission, "description", str, None),
+        description=check_description(submission.get("description")),
         display_name=member(submission, "display_name", str, None),
         interpreter=member(submission, "interpreter", str, None),
         run_source=member(submission, "run_source", str, "SDK"),
@@ -170,31 +170,43 @@ def check_places(context: Context, change: Change, workspace: Mapping[str, Any],
     """Do nothing for a submission whose datastores, datasets, compute targets and snapshots are there.
 
     Raises:
-        InvalidGraph: With all that is missing.
+        InvalidGraph: With all that is missing. Its details name the parameter whose value is wrong, for each problem with data.
     """
+    of_data = [*_datastore_problems(context, workspace, wanted), *_dataset_problems(context, workspace, wanted)]
     problems = [
-        *_datastore_problems(context, workspace, wanted),
-        *_dataset_problems(context, workspace, wanted),
+        *(text for _, text in of_data),
         *_registration_problems(wanted.graph),
         *_compute_problems(change, workspace, wanted.graph),
         *_snapshot_problems(change, wanted.graph),
     ]
     if problems:
-        raise InvalidGraph(problems)
+        raise InvalidGraph(problems, parameters=[user.parameter for user, _ in of_data])
 
 
-def _datastore_problems(context: Context, workspace: Mapping[str, Any], wanted: Submission) -> Iterator[str]:
+@dataclass(frozen=True)
+class _User:
+    """What uses data, in words; and the pipeline parameter, where it is one."""
+
+    words: str
+    parameter: str | None = None
+
+    @classmethod
+    def of(cls, parameter: Parameter) -> _User:
+        return cls(f"The pipeline parameter '{parameter.name}'", parameter.name)
+
+
+def _datastore_problems(context: Context, workspace: Mapping[str, Any], wanted: Submission) -> Iterator[tuple[_User, str]]:
     reached: dict[str, str | None] = {}
     for user, name, path in _data_places(wanted):
         if name not in reached:
             reached[name] = _why_unreachable(context, workspace, name)
         if reached[name]:
-            yield f"{user} can't use the datastore '{name}': {reached[name]}"
-        if path.strip("/. "):
+            yield user, f"{user.words} can't use the datastore '{name}': {reached[name]}"
+        if path.strip("/") not in ("", "."):  # the whole datastore
             try:
                 clean_relative(path.strip("/"))
             except Invalid as error:
-                yield f"{user}: {error.message}"
+                yield user, f"{user.words}: {error.message}"
 
 
 def _why_unreachable(context: Context, workspace: Mapping[str, Any], name: str) -> str | None:
@@ -208,22 +220,22 @@ def _why_unreachable(context: Context, workspace: Mapping[str, Any], name: str) 
     return None
 
 
-def _data_places(wanted: Submission) -> Iterator[tuple[str, str, str]]:
+def _data_places(wanted: Submission) -> Iterator[tuple[_User, str, str]]:
     """Yield (who, datastore, path) for all data that the run reads or writes."""
     for node in wanted.graph.data:
         if node.parameter is None and node.dataset is None:
-            yield f"The data '{node.name}'", node.datastore, node.path
+            yield _User(f"The data '{node.name}'"), node.datastore, node.path
     for parameter in wanted.graph.parameters:
         if parameter.kind == "datapath":
             value = wanted.values[parameter.name]
-            yield f"The pipeline parameter '{parameter.name}'", value["datastore"], value.get("path", "")
+            yield _User.of(parameter), value["datastore"], value.get("path", "")
     for step in wanted.graph.steps:
         for port in step.outputs:
             if port.mode != "link":
-                yield f"The output '{port.name}' of step '{step.name}'", port.datastore, port.destination or ""
+                yield _User(f"The output '{port.name}' of step '{step.name}'"), port.datastore, port.destination or ""
 
 
-def _dataset_problems(context: Context, workspace: Mapping[str, Any], wanted: Submission) -> Iterator[str]:
+def _dataset_problems(context: Context, workspace: Mapping[str, Any], wanted: Submission) -> Iterator[tuple[_User, str]]:
     for user, asked in _datasets(wanted):
         try:
             if asked.get("id"):
@@ -231,7 +243,7 @@ def _dataset_problems(context: Context, workspace: Mapping[str, Any], wanted: Su
             else:
                 datasets.get_dataset_version(context, workspace["id"], str(asked.get("name") or ""), asked.get("version"))
         except (NotFound, Invalid) as error:
-            yield f"{user}: {error.message}"
+            yield user, f"{user.words}: {error.message}"
 
 
 def _check_type(found: str, asked: Mapping[str, Any]) -> None:
@@ -239,14 +251,14 @@ def _check_type(found: str, asked: Mapping[str, Any]) -> None:
         raise Invalid(f"The dataset '{asked['id']}' is of type {found}, not {asked['type']}.")
 
 
-def _datasets(wanted: Submission) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _datasets(wanted: Submission) -> Iterator[tuple[_User, Mapping[str, Any]]]:
     """Yield (who, what names it) for all datasets that the run reads."""
     for node in wanted.graph.data:
         if node.parameter is None and node.dataset is not None:
-            yield f"The dataset '{node.name}'", node.dataset
+            yield _User(f"The dataset '{node.name}'"), node.dataset
     for parameter in wanted.graph.parameters:
         if parameter.kind == "dataset":
-            yield f"The pipeline parameter '{parameter.name}'", wanted.values[parameter.name]
+            yield _User.of(parameter), wanted.values[parameter.name]
 
 
 def _registration_problems(graph: PipelineGraph) -> Iterator[str]:

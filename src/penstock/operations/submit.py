@@ -34,11 +34,11 @@ def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, s
     """
     wanted = parse_submission(submission)
     check_name("experiment", experiment_name)
+    known = known_definitions(context, workspace_id, wanted.plan.definitions)
     with context.change() as change:
         again = change.rows.first("select 1 from runs where id = ?", (wanted.run_id,))
         if not again:
             check_places(context, change, get_workspace(context, workspace_id), wanted)
-            known = known_definitions(change, workspace_id, wanted.plan.definitions)
             _write(context, change, workspace_id, experiment_name, wanted)
     if again:
         return _answer_again(context, workspace_id, wanted)
@@ -46,9 +46,9 @@ def submit_pipeline(context: Context, workspace_id: str, experiment_name: str, s
     return _answer(context, wanted, known)
 
 
-def known_definitions(change: Change, workspace_id: str, ids: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def known_definitions(context: Context, workspace_id: str, ids: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Return node id -> its definition, and whether a step of the workspace had the same one before."""
-    rows = change.rows.all(
+    rows = context.database.all(
         "select value as id from json_each(?) as wanted where exists (select 1 from step_runs join runs on runs.id = step_runs.run_id"
         " where step_runs.definition_id = wanted.value and runs.workspace_id = ?)",
         (json.dumps(sorted(set(ids.values()))), workspace_id),
@@ -78,7 +78,7 @@ def new_run_row(
     """
     parent = runs.find_parent(context, wanted.parent_run_id)
     if parent and parent["workspace_id"] != workspace_id:
-        raise Invalid(f"The parent run {parent['id']} belongs to another workspace.")
+        raise Invalid(f"The parent run {parent['id']} belongs to another workspace.", member="parent_run_id")
     experiment = experiments.ensure_in(context, change, workspace_id, experiment_name)
     number = experiments.take_numbers(change, experiment["id"], count)
     row = runs.new_row(change, wanted.run_id, experiment, number, parent)

@@ -18,11 +18,13 @@ from typing import Any
 from penstock.client.home import Home
 from penstock.model.errors import Unavailable
 from penstock.operations.context import Context, format_time
+from penstock.operations.names import check_run_id
 from penstock.storage.private_files import read_private
 
 _OF_RUN, _OF_WORKSPACE, _OF_USER = "run", "workspace", "user"
 _EVERY_WORKSPACE = "all"  # no id of one
 _BETWEEN = "~"  # neither in ids nor in the signature, and plain in a URL
+_BEFORE_RUN = "."  # after the second at which a token ends
 _LONGEST = 1024
 _AFTER_RUN = timedelta(days=1)
 _PERIOD_SECONDS = 30 * 24 * 3600
@@ -30,7 +32,7 @@ _PERIOD_SECONDS = 30 * 24 * 3600
 
 @dataclass(frozen=True)
 class Grant:
-    """What a token opens, and the run that it was made for."""
+    """What a token opens, and the run whose script has it."""
 
     workspace_id: str
     run_id: str | None = None
@@ -63,16 +65,22 @@ def workspace_token(context: Context, workspace_id: str) -> str:
     return _sign(context.home, _OF_WORKSPACE, workspace_id, str(_end_of_period(context)))
 
 
-def user_token(context: Context) -> dict[str, Any]:
+def user_token(context: Context, run_id: str | None = None) -> dict[str, Any]:
     """Return the token of who owns the home folder, and the second (since 1970) at which it ends: {"token", "expires_on"}.
 
     It is good for 30 to 60 days, and the same one when asked for again soon.
 
+    Args:
+        context: The surroundings.
+        run_id: The run whose script asks; what is started with the token is known as started by it.
+
     Raises:
+        Invalid: That can't be a run's id.
         Unavailable: The key's file can't be made or is not private.
     """
     end = _end_of_period(context)
-    return {"token": _sign(context.home, _OF_USER, _EVERY_WORKSPACE, str(end)), "expires_on": end}
+    subject = f"{end}{_BEFORE_RUN}{check_run_id(run_id)}" if run_id else str(end)
+    return {"token": _sign(context.home, _OF_USER, _EVERY_WORKSPACE, subject), "expires_on": end}
 
 
 def _end_of_period(context: Context) -> int:
@@ -90,7 +98,8 @@ def find_grant(context: Context, token: str) -> Grant | None:
         return None
     # From here on the words are our own: nobody else can sign them.
     if kind in (_OF_WORKSPACE, _OF_USER):
-        return Grant(workspace_id) if int(subject) > _time(context.now()).timestamp() else None
+        end, _, run_id = subject.partition(_BEFORE_RUN)
+        return Grant(workspace_id, run_id or None) if int(end) > _time(context.now()).timestamp() else None
     return Grant(workspace_id, subject) if _is_alive(context, workspace_id, subject) else None
 
 

@@ -357,9 +357,9 @@ def describe(recurrence: Recurrence) -> str:
 def _describe_times(recurrence: Recurrence) -> str:
     if not recurrence.hours:
         return f"minute {', '.join(map(str, recurrence.minutes))} of every hour"
-    times = [f"{clock:%H:%M}" for clock in _times(recurrence, datetime.min)]
+    times = _times(recurrence, datetime.min)
     more = f" and {len(times) - _MOST_TIMES_TOLD} times more" if len(times) > _MOST_TIMES_TOLD else ""
-    return ", ".join(times[:_MOST_TIMES_TOLD]) + more
+    return ", ".join(f"{clock:%H:%M}" for clock in times[:_MOST_TIMES_TOLD]) + more
 
 
 def to_zone(moment: datetime, time_zone: str | None) -> datetime:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penstock.model.errors import Invalid, NotFound
 from penstock.operations.context import Context
+from penstock.operations.tokens import Grant
 from penstock.operations.transfers import Transfers
 from penstock.service import (
     routes_addresses,
@@ -139,8 +140,14 @@ def _authorise(scope: Scope, route: Declaration) -> None:
     role = find_role(scope)
     if role is None or route.permission is None or role < route.permission:
         needed = route.permission.name.lower() if route.permission else "none"
-        hint = " It answers through the socket in the home folder only." if route.permission is Role.HOME else ""
+        hint = " It answers through the socket in the home folder only." if route.permission is Role.HOME else _hint(scope.get(GRANT))
         raise Forbidden(f"{route.method} {route.path} needs the role {needed}.{hint}")
+
+
+def _hint(grant: Grant | None) -> str:
+    if grant is None or grant.is_users:
+        return ""
+    return f" The token makes a contributor, and of the workspace {grant.workspace_id} only: below its path. Send the user's token."
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

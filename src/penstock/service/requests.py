@@ -195,10 +195,13 @@ def parse_object(data: bytes, place: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise Invalid(f"The {place} is not JSON: {type(error).__name__}: {str(error)[:200]}") from None
     if not isinstance(found, dict):
-        raise Invalid(f"The {place} must be a JSON object, not {type(found).__name__}.")
+        raise Invalid(f"The {place} must be a JSON object, not {_KINDS[type(found)]}.")
     if rb"\ud" in data or rb"\uD" in data:
         check_text(found, place)
     return found
+
+
+_KINDS = {type(None): "null", bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list"}
 
 
 def check_text(value: Any, place: str) -> Any:

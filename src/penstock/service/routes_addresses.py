@@ -36,5 +36,5 @@ def _give_address(service: Service, asked: tuple[str, str, str, str | None]) -> 
 
 @table.add("GET", "/service/token", Role.HOME, answer="Token")
 def get_user_token(call: Call) -> Callable[[], Any]:
-    """Read the user's token for calls over loopback, and the second at which it ends."""
-    return partial(tokens.user_token, call.context)
+    """Read the user's token for calls over loopback, and the second at which it ends. A script says which run it belongs to."""
+    return partial(tokens.user_token, call.context, call.query.text("run_id", None))

@@ -179,6 +179,12 @@ class TestDocument:
         assert "'nodeCoun'" in caplog.text
         assert "'nodeCount'" in caplog.text
 
+    def test_a_key_of_v1s_first_files_is_no_typing_error(self, caplog):
+        from_document({"autoPrepareEnvironment": True, "environment": {"docker": {"gpuSupport": False}}})
+        assert "'autoPrepareEnvironment' of a RunConfiguration is deprecated" in caplog.text
+        assert "'gpuSupport' of a DockerSection is deprecated" in caplog.text
+        assert "Did you mean" not in caplog.text
+
     def test_a_reference_to_an_environment_stays_one(self):
         made = RunConfiguration()
         made.environment = EnvironmentReference("e", "2")

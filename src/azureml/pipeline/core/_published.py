@@ -9,6 +9,7 @@ from azureml.core._errors import v1_errors
 from azureml.core._experiment_method import experiment_method
 from azureml.core._portal import HasPipelinePortal
 from azureml.pipeline.core._service_errors import pipeline_errors
+from penstock.model.entity_status import ACTIVE, DISABLED
 
 if TYPE_CHECKING:
     from azureml.core.workspace import Workspace
@@ -299,11 +300,11 @@ class PublishedPipeline(HasPipelinePortal):
 
     def enable(self) -> None:
         """Let the pipeline be run again."""
-        self._set_status("Active")
+        self._set_status(ACTIVE)
 
     def disable(self) -> None:
         """Let the pipeline be run no more, until it is enabled; its runs stay."""
-        self._set_status("Disabled")
+        self._set_status(DISABLED)
 
     def _set_status(self, status: str) -> None:
         with pipeline_errors():

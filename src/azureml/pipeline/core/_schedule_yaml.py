@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any, Dict, Mapping, Optional
 
 from azureml.core._nearest import nearest
@@ -22,6 +23,7 @@ _PLAIN = (
 )
 _RECURRENCE = ("frequency", "interval", "start_time", "time_zone", "hours", "minutes", "time_of_day", "week_days")
 _BASE = 60  # YAML 1.1 reads 9:30 as a number in base 60
+_NOTHING = (None, "None")  # v1's documentation has Python's word, too
 
 
 class Arguments(Dict[str, Any]):
@@ -48,12 +50,12 @@ def load_arguments(workspace: Any, filename: str) -> Dict[str, Any]:
         UserErrorException: It is no YAML, or the workspace has no such datastore.
     """
     section = _read_section(filename)
-    found = Arguments({name: section[name] for name in _PLAIN if section.get(name) is not None})
-    if section.get("datastore_name") is not None:
+    found = Arguments({name: section[name] for name in _PLAIN if section.get(name) not in _NOTHING})
+    if section.get("datastore_name") not in _NOTHING:
         from azureml.core.datastore import Datastore
 
         found["datastore"] = Datastore.get(workspace, str(section["datastore_name"]))
-    if section.get("recurrence") is not None:
+    if section.get("recurrence") not in _NOTHING:
         found["recurrence"] = _read_recurrence(section["recurrence"], filename)
     return found
 
@@ -75,14 +77,21 @@ def _read_recurrence(document: Any, filename: str) -> ScheduleRecurrence:
     for name in document:
         if name not in _RECURRENCE:
             raise ValueError(f"The recurrence in '{filename}' says {name!r}.{nearest(str(name), _RECURRENCE)}")
-    given = {name: document[name] for name in _RECURRENCE if document.get(name) is not None}
+    given = {name: document[name] for name in _RECURRENCE if document.get(name) not in _NOTHING}
     for name in ("frequency", "interval"):
         if name not in given:
             raise ValueError(f"The recurrence in '{filename}' does not say its {name}.")
     given["time_zone"] = _read_zone(given.get("time_zone"), filename)
+    if isinstance(given.get("start_time"), date):
+        given["start_time"] = _read_start(given["start_time"])
     if isinstance(given.get("time_of_day"), int):
         given["time_of_day"] = "{}:{:02d}".format(*divmod(given["time_of_day"], _BASE))
     return ScheduleRecurrence(**given)
+
+
+def _read_start(moment: date) -> str:
+    """Return as text what YAML reads as a date or a time: one that says how far from UTC it is means that moment, as a text does."""
+    return (moment if isinstance(moment, datetime) else datetime(moment.year, moment.month, moment.day)).isoformat()
 
 
 def _read_zone(text: Any, filename: str) -> Optional[TimeZone]:

@@ -110,15 +110,17 @@ class Data:
         """
         from azureml.core.datastore import Datastore
 
-        return Datastore.get(self._workspace, entry.required_text(key))
+        with entry.located():
+            return Datastore.get(self._workspace, entry.required_text(key))
 
     def _dataset(self, entry: Entry) -> Any:
         """The dataset that an entry names: by its name, else by its id."""
         from azureml.core.dataset import Dataset
 
-        if "dataset_name" in entry:
-            return Dataset.get_by_name(self._workspace, entry.required_text("dataset_name"), entry.value("dataset_version") or "latest")
-        return Dataset.get_by_id(self._workspace, entry.required_text("dataset_id", " Or give a dataset_name."))
+        with entry.located():
+            if "dataset_name" in entry:
+                return Dataset.get_by_name(self._workspace, entry.required_text("dataset_name"), entry.value("dataset_version") or "latest")
+            return Dataset.get_by_id(self._workspace, entry.required_text("dataset_id", " Or give a dataset_name."))
 
     def _reference(self, name: str, entry: Entry) -> Any:
         """What a step class is given of data that exists."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, Union
+import datetime
+from contextlib import contextmanager
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Type, Union
 
 from azureml.core._nearest import nearest
 
@@ -31,6 +33,9 @@ class Entry:
     def __contains__(self, key: str) -> bool:
         return self._members.get(key) is not None
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
     def says(self, key: str) -> bool:
         """Tell whether a member stands there, be it null."""
         return key in self._members
@@ -38,6 +43,22 @@ class Entry:
     def error(self, message: str) -> ValueError:
         """Return the error that says this of the mapping."""
         return ValueError(f"{self.place}: {message}")
+
+    def missing(self, key: str, message: str) -> ValueError:
+        """Return the error that says that a member is not there: as nothing stands below it, or as another is spelt like it."""
+        return self.error(f"nothing stands below the key '{key}'." if self.says(key) else f"{message}{nearest(key, self, 'keys')}")
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Put the place before what v1's exceptions say, unless they name the file already."""
+        from azureml.exceptions import AzureMLException, ServiceException
+
+        try:
+            yield
+        except (AzureMLException, ServiceException) as error:
+            if not str(error.message).startswith(self.place.partition(", ")[0]):
+                error.message = f"{self.place}: {error.message}"
+            raise
 
     def with_members(self, other: Entry) -> Entry:
         """Return the mapping with another's members, which win."""
@@ -78,9 +99,9 @@ class Entry:
         return found
 
     def label(self, key: str) -> Optional[str]:
-        """Return a text; a number, which YAML makes of what looks like one, becomes its text."""
-        found = self.get(key, (str, int, float))
-        return None if found is None else str(found)
+        """Return a text; a number or a date, which YAML makes of what looks like one, becomes its text."""
+        found = self.value(key)
+        return str(found) if isinstance(found, datetime.date) else None if found is None else str(self.get(key, (str, int, float)))
 
     def flag(self, key: str, default: Optional[bool] = None) -> Optional[bool]:
         """Return true or false, or the default."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
-from azureml.core._nearest import nearest
+from azureml.core._nearest import find_nearest, nearest
 from azureml.core._places import Places, Target
 from azureml.pipeline.core._parameters import PipelineParameter
 from azureml.pipeline.core._saved_step import SavedContent, SavedModuleStep, SavedStep
@@ -62,7 +62,9 @@ class _Step:
         self.key, self.type = key, entry.text("type")
         old = next((name for name in _DEPRECATED if name in entry), None)
         if not self.type and old is None:
-            raise entry.error(f"nothing says what kind of step it is. Give it a type: {', '.join(_DEPRECATED.values())}.")
+            near = next(filter(None, (find_nearest(name, ["type", *_DEPRECATED]) for name in entry)), None)
+            hint = f"Did you mean '{near}'?" if near else f"Give it a type: {', '.join(_DEPRECATED.values())}."
+            raise entry.error(f"nothing says what kind of step it is. {hint}")
         self.type = self.type or _DEPRECATED[str(old)]
         self.own = entry.entry(old) if old is not None and self.type == _DEPRECATED[old] else entry
         self.entry = entry.with_members(self.own) if old != "module" else entry
@@ -179,11 +181,11 @@ class _Reader:
     def __init__(self, workspace: Any, path: str, document: Any) -> None:
         file = Entry(document, f"'{path}'")
         if "pipeline" not in file:
-            raise file.error(f"there is no key 'pipeline', below which the pipeline stands.{nearest('pipeline', _keys(document), 'keys')}")
+            raise file.missing("pipeline", "there is no key 'pipeline', below which the pipeline stands.")
         self.workspace, self._path = workspace, path
         self._pipeline = pipeline = Entry(file.value("pipeline"), f"'{path}', pipeline")
         if "steps" not in pipeline:
-            raise pipeline.error(f"there are no 'steps'.{nearest('steps', _keys(file.value('pipeline')), 'keys')}")
+            raise pipeline.missing("steps", "there are no 'steps'.")
         self._places = Places(workspace)
         self.default_compute = pipeline.text("default_compute")
         self.data = Data(workspace, pipeline)
@@ -200,7 +202,7 @@ class _Reader:
         pipeline: Pipeline = Pipeline(
             self.workspace,
             list(built.values()),
-            description=self._pipeline.text("description") or self._pipeline.text("name"),
+            description=self._pipeline.label("description") or self._pipeline.label("name"),
             resolve_closure=False,
         )
         used = pipeline.graph._params
@@ -224,11 +226,14 @@ class _Reader:
                 f"{nearest(str(step.type), _BUILDERS, 'types')}"
             )
         try:
-            found: PipelineStep = build(_Parts(self, step, outputs), step)
+            with step.entry.located():
+                found: PipelineStep = build(_Parts(self, step, outputs), step)
         except (ValueError, TypeError, AssertionError) as error:
             if str(error).startswith(f"'{self._path}'"):
                 raise
             raise ValueError(f"{step.entry.place}: {error}") from error
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"{step.entry.place}: {error}") from None
         return found
 
     # Steps as they were saved
@@ -470,7 +475,3 @@ def _find_step(key: str, built: Mapping[str, PipelineStep], entry: Entry) -> Pip
     if key not in built:
         raise entry.error(f"'run_after' names the step '{key}', which is not there.{nearest(key, built, 'steps')}")
     return built[key]
-
-
-def _keys(value: Any) -> Tuple[str, ...]:
-    return tuple(str(key) for key in value) if isinstance(value, dict) else ()

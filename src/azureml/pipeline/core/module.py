@@ -15,7 +15,8 @@ from azureml.core._source_folders import find_script, plain_path
 from azureml.pipeline.core._definitions import ModuleDef
 from azureml.pipeline.core._errors import ModuleError
 from azureml.pipeline.core._service_errors import pipeline_errors
-from penstock.model.modules import ACTIVE, ASKED, DEPRECATED, DISABLED, ModuleDefinition, format_module, parse_module
+from penstock.model.entity_status import ACTIVE, DEPRECATED, DISABLED
+from penstock.model.modules import ASKED, ModuleDefinition, format_module, parse_module
 
 if TYPE_CHECKING:
     from azureml.core.workspace import Workspace
@@ -121,9 +122,10 @@ class Module:
 
         Raises:
             ErrorResponseException: The workspace has a module of this name, or no module may have it.
+            ModuleError: The name is None.
         """
         with pipeline_errors():
-            return Module._from_record(workspace, workspace._client.create_module(workspace._id, name, description))
+            return Module._from_record(workspace, workspace._client.create_module(workspace._id, _given("name", name), description))
 
     @staticmethod
     def get(workspace: Workspace, module_id: Optional[str] = None, name: Optional[str] = None, _workflow_provider: Any = None) -> Module:

@@ -14,8 +14,9 @@ from azureml.pipeline.core._parameters import ParamDef, PipelineParameter
 from azureml.pipeline.core._python_script_step_base import check_params, check_run_config, check_run_settings, default_run_config
 from azureml.pipeline.core.builder import PipelineData, PipelineStep
 from azureml.pipeline.core.module import Module, ModuleVersion
+from penstock.model.entity_status import ACTIVE, DISABLED
 from penstock.model.graph import INPUT, LITERAL, OUTPUT, Argument
-from penstock.model.modules import ACTIVE, DISABLED, ModuleDefinition, ModuleInput, ModuleOutput
+from penstock.model.modules import ModuleDefinition, ModuleInput, ModuleOutput
 
 if TYPE_CHECKING:
     from azureml.core._places import Target

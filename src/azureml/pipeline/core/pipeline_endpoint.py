@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 from azureml.core._experiment_method import experiment_method
 from azureml.pipeline.core._published import PublishedPipeline, choose_parameters, publish_graph, wanted_run
 from azureml.pipeline.core._service_errors import pipeline_errors
+from penstock.model.entity_status import ACTIVE, DISABLED
 from penstock.model.errors import AlreadyExists, NotFound
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from azureml.pipeline.core.run import PipelineRun
 
 _LOGGER = logging.getLogger("penstock")
-_ACTIVE, _DISABLED = "Active", "Disabled"
 
 
 def _submit_endpoint(
@@ -438,7 +438,7 @@ class PipelineEndpoint:
             _workflow_provider: Accepted and ignored.
             _service_endpoint: Accepted and ignored.
         """
-        return [item.pipeline for item in self.list_versions() if item.pipeline.status == _ACTIVE or not active_only]
+        return [item.pipeline for item in self.list_versions() if item.pipeline.status == ACTIVE or not active_only]
 
     def get_all_pipelines(
         self, active_only: bool = True, _workflow_provider: Any = None, _service_endpoint: Optional[str] = None
@@ -468,15 +468,15 @@ class PipelineEndpoint:
 
     def enable(self) -> None:
         """Let the endpoint be called again."""
-        self._update(status=_ACTIVE)
+        self._update(status=ACTIVE)
 
     def disable(self) -> None:
         """Let the endpoint be called no more, until it is enabled."""
-        self._update(status=_DISABLED)
+        self._update(status=DISABLED)
 
     def archive(self) -> None:
         """Disable the endpoint and give its name free; `reactivate` brings it back."""
-        self._update(status=_DISABLED, name=str(uuid.uuid4()))
+        self._update(status=DISABLED, name=str(uuid.uuid4()))
 
     def reactivate(self, name: str) -> PipelineEndpoint:
         """Enable an archived endpoint under a name, and return it.
@@ -487,7 +487,7 @@ class PipelineEndpoint:
         Raises:
             ErrorResponseException: Another endpoint has it, or it can't be a name.
         """
-        self._update(status=_ACTIVE, name=name)
+        self._update(status=ACTIVE, name=name)
         return PipelineEndpoint.get(self._workspace, id=self.id)
 
     def _update(self, **changes: str) -> None:
@@ -520,7 +520,7 @@ class PipelineEndpoint:
     def _submit(self, experiment_name: str, parameters: Any, version: Optional[str], **more: Any) -> PipelineRun:
         from azureml.pipeline.core._submission import run_of
 
-        if self.status != _ACTIVE:
+        if self.status != ACTIVE:
             raise ValueError(f"The pipeline endpoint '{self.name}' is {self.status} and can't be run. Enable it first: endpoint.enable().")
         wanted = wanted_run(self._workspace, experiment_name, parameters, **more)
         asked = None if version is None else str(version)

@@ -11,6 +11,7 @@ from azureml.core._names import check_experiment_name
 from azureml.pipeline.core import _recurrence as recurrences
 from azureml.pipeline.core._recurrence import ScheduleRecurrence
 from azureml.pipeline.core._time_zones import TimeZone
+from penstock.model.entity_status import ACTIVE, DISABLED
 
 if TYPE_CHECKING:
     from azureml.core.workspace import Workspace
@@ -22,7 +23,7 @@ __all__ = ["Schedule", "ScheduleRecurrence", "TimeZone"]
 for _kind in (ScheduleRecurrence, TimeZone):
     _kind.__module__ = __name__
 
-_STATUSES = ("Active", "Disabled")
+_STATUSES = (ACTIVE, DISABLED)
 _DATA_DRIVEN = "DataStore"
 _POLLING_MINUTES = 5
 
@@ -388,7 +389,7 @@ class Schedule:
         if pipeline_parameters is not None:
             submission["parameters"] = _plain_parameters(self._workspace, pipeline_parameters)
         if continue_on_step_failure is not None:
-            submission["continue_on_step_failure"] = bool(continue_on_step_failure)
+            submission["continue_on_step_failure"] = _flag(continue_on_step_failure)
         changes = {
             "name": name,
             "description": description,
@@ -417,7 +418,7 @@ class Schedule:
             wait_for_provisioning: Whether to say that it is done. It is when this returns.
             wait_timeout: Accepted; there is nothing to wait for.
         """
-        self._change(wait_for_provisioning, status="Active")
+        self._change(wait_for_provisioning, status=ACTIVE)
 
     def disable(self, wait_for_provisioning: Optional[bool] = False, wait_timeout: Optional[float] = 3600) -> None:
         """Let the schedule rest until it is enabled; runs that it started go on.
@@ -426,7 +427,7 @@ class Schedule:
             wait_for_provisioning: Whether to say that it is done. It is when this returns.
             wait_timeout: Accepted; there is nothing to wait for.
         """
-        self._change(wait_for_provisioning, status="Disabled")
+        self._change(wait_for_provisioning, status=DISABLED)
 
     def _change(self, tells: Optional[bool], **changes: Any) -> None:
         with _errors():
@@ -575,7 +576,7 @@ def _create(
     submission = {
         "experiment_name": check_experiment_name(experiment_name),
         "parameters": _plain_parameters(workspace, pipeline_parameters),
-        "continue_on_step_failure": None if continue_on_step_failure is None else bool(continue_on_step_failure),
+        "continue_on_step_failure": None if continue_on_step_failure is None else _flag(continue_on_step_failure),
     }
     with _errors():
         record = workspace._client.create_schedule(
@@ -632,6 +633,12 @@ def _minutes(polling_interval: Any) -> int:
     if not recurrences._is_number(polling_interval) or polling_interval < 1:
         raise ValueError(f"The polling_interval of a schedule is a whole number of minutes, 1 or more, not {polling_interval!r}.")
     return int(polling_interval)
+
+
+def _flag(continue_on_step_failure: Any) -> bool:
+    if isinstance(continue_on_step_failure, str):  # each text would be true, 'False' as well
+        raise ValueError(f"continue_on_step_failure is True, False or None, not the text {continue_on_step_failure!r}.")
+    return bool(continue_on_step_failure)
 
 
 def _plain_parameters(workspace: Any, given: Any) -> Dict[str, Any]:

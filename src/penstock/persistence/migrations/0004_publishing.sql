@@ -161,5 +161,6 @@ alter table pipeline_runs add column schedule_id text;
 alter table pipeline_runs add column step_tags text not null default '{}';
 alter table pipeline_runs add column waits_since text;  -- accepted, steps not laid out yet; null once they are
 create index pipeline_runs_by_pipeline on pipeline_runs (pipeline_id) where pipeline_id is not null;
+create index pipeline_runs_by_endpoint on pipeline_runs (endpoint_id) where endpoint_id is not null;
 create index pipeline_runs_by_schedule on pipeline_runs (schedule_id) where schedule_id is not null;
 create index pipeline_runs_waiting on pipeline_runs (waits_since) where waits_since is not null;

@@ -23,6 +23,10 @@ _MEMBERS = {
     "continue_on_step_failure": "ContinueRunOnStepFailure",
     "parent_run_id": "ParentRunId",
     "request_id": "RequestId",
+    "description": "Description",
+    "tags": "Tags",
+    "step_tags": "StepTags",
+    "properties": "Properties",
 }
 _OPERATION = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -61,7 +65,7 @@ def _list_problems(error: PenstockError, places: Mapping[str, str]) -> list[tupl
     if details.get("member"):
         return [(_MEMBERS.get(details["member"], str(details["member"])), error.message)]
     names, problems = details.get("parameters") or [], details.get("problems") or []
-    return [(f"{places.get(name, _OF_PARAMETERS)}.{name}", text) for name, text in zip(names, problems, strict=False)]
+    return [(f"{places.get(name, _OF_PARAMETERS)}.{name}", text) for name, text in zip(names, problems, strict=False) if name]
 
 
 def _operation(request: Request) -> str:

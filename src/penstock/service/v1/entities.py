@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from penstock.model.entity_status import ACTIVE, STATUSES
 from penstock.model.status import pipeline_spelling
 from penstock.service.v1.submissions import RUN_TYPES
 
 # In the order of their codes.
 _RUN_STATUSES = ("NotStarted", "Running", "Failed", "Finished", "Canceled")
-_ENTITY_STATUSES = ("Active", "Deprecated", "Disabled")
 _FREQUENCIES = ("Month", "Week", "Day", "Hour", "Minute")
 _WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SCHEDULE_KINDS = ("Recurrence", "DataStore")
@@ -46,7 +46,7 @@ def run_entity(run: Mapping[str, Any], step_count: int) -> Entity:
         "ScheduleId": properties.get("azureml.scheduleid"),
         "tags": run["tags"],
         "Properties": properties,
-        **_about(run["id"], "Active", run["created_at"], modified, run["status"]),
+        **_about(run["id"], ACTIVE, run["created_at"], modified, run["status"]),
     }
 
 
@@ -86,7 +86,7 @@ def _about(id: str, status: str, created_at: str, modified_at: str, *more: str) 
     """Return what every entity has. Its tag changes with it, so that a caller sees whether it did."""
     tag = hashlib.sha256("\n".join((id, status, modified_at, *more)).encode()).hexdigest()[:32]
     return {
-        "EntityStatus": _code(_ENTITY_STATUSES, status),
+        "EntityStatus": _code(STATUSES, status),
         "Id": id,
         "Etag": f'"{tag}"',
         "CreatedDate": _time(created_at),

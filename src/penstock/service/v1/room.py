@@ -124,9 +124,10 @@ def _answer(service: Service, route: Declaration, request: Request, data: bytes,
     call = V1Call(
         service.context,
         request.scope.get(_WORKSPACE, ""),
-        check_text(dict(request.path_params), "path"),
+        check_text({name: value.lower() for name, value in request.path_params.items()}, "path"),  # ids, which callers write in any case
         Members(check_text(dict(request.query_params), "query")),
         Members(parse_object(data, "body")),
+        request.scope[GRANT].run_id,
         places,
     )
     found = route.handler(call)

@@ -27,13 +27,24 @@ _RUN = "/PipelineRuns/{run_id}"
 
 @dataclass
 class V1Call:
-    """One request on its way through a route. `places` is where errors say that a parameter's value stood."""
+    """One request on its way through a route.
+
+    Attributes:
+        context: The surroundings of the verb.
+        workspace_id: The workspace that the address names.
+        path: What the address names below it.
+        query: The query.
+        body: The body.
+        caller_run_id: The run whose script calls, where the token says so.
+        places: Where errors say that a parameter's value stood.
+    """
 
     context: Context
     workspace_id: str
     path: dict[str, str]
     query: Members
     body: Members
+    caller_run_id: str | None = None
     places: dict[str, str] = field(default_factory=dict)
 
 
@@ -80,7 +91,7 @@ def _version(call: V1Call) -> str | None:
 def _read(call: V1Call, parameters: Parameters) -> dict[str, Any]:
     order = read_order(call.context, call.workspace_id, call.body, call.query, parameters)
     call.places.update(order.places)
-    return order.wanted
+    return {**order.wanted, "submitter_run_id": call.caller_run_id}
 
 
 def _parameters(call: V1Call, pipeline_id: str) -> list[dict[str, Any]]:
