@@ -33,6 +33,7 @@ settings.load_profile("steady")
 for _name in list(os.environ):
     if _name.startswith(("PENSTOCK_", "AZUREML_")) and _name not in ("PENSTOCK_HOME", "PENSTOCK_AZURITE", "PENSTOCK_TEST_ROUNDS"):
         del os.environ[_name]
+os.environ.pop("COLUMNS", None)  # tables are as wide as for a pipe
 
 # Nor is a proxy to the world the way to what the tests serve themselves.
 for _name in ("no_proxy", "NO_PROXY"):

@@ -353,7 +353,7 @@ def ask(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
 def test_the_command_line_lists_and_shows(workspace: Workspace, draft: PipelineDraft, capsys: pytest.CaptureFixture[str]) -> None:
     place = ("--workspace", workspace.name)
     status, text = ask(capsys, *place)
-    assert (status, "EXPERIMENT" in text, draft.id in text) == (0, True, True)
+    assert (status, "EXPERIMENT" in text, draft.id[:8] in text) == (0, True, True)
     assert "There is no such draft" in ask(capsys, "list", "--tag", "dev=false", *place)[1]
     assert json.loads(ask(capsys, "list", "--name", "Kept", "--json", *place)[1])[0]["id"] == draft.id
     status, text = ask(capsys, "show", "Kept", *place)

@@ -399,6 +399,24 @@ def test_a_service_that_dies_in_the_middle_of_a_look_loses_nothing(world: Watche
     assert len(world.runs(schedule)) == 1
 
 
+def test_a_look_that_a_service_did_not_end_is_taken_up_by_the_next(world: Watched) -> None:
+    schedule, done = world.watch(), world.watch("other")
+    world.poll()
+    world.write("in/a.csv")
+    world.now += timedelta(minutes=EVERY)
+    for poll in claim_due(world.context, world.now):
+        if poll.schedule["id"] == done["id"]:
+            settle(world.context, poll, look(world.context, poll, lambda: None))
+    world.restart()
+    world.now += timedelta(seconds=2)
+    next_at = world.get(done)["next_at"]
+    polls = Polls(world.context)
+    polls.begin_due()
+    wait_until(polls.is_idle)
+    assert world.outcomes(schedule) == [("10:42", SUBMITTED, None)]
+    assert world.get(schedule)["next_at"] == next_at == world.get(done)["next_at"]
+
+
 @pytest.mark.parametrize(("rule", "expected"), [("last", SUBMITTED), ("all", SUBMITTED), ("none", SKIPPED), (None, SUBMITTED)])
 def test_looks_that_were_missed_count_as_one(world: Watched, rule: str | None, expected: str) -> None:
     schedule = world.watch(catch_up=rule)

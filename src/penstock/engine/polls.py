@@ -11,7 +11,7 @@ from collections.abc import Callable
 from penstock.model.errors import PenstockError, Unavailable
 from penstock.operations.context import Context
 from penstock.operations.mishaps import tell
-from penstock.operations.schedule_polls import Poll, claim_due, fail, look, settle
+from penstock.operations.schedule_polls import Poll, claim_due, fail, look, settle, take_up_lost
 from penstock.recurrence.recurrence import parse_moment
 
 log = logging.getLogger("penstock.schedules")
@@ -44,16 +44,20 @@ class Polls:
         self._waiting: dict[Place, deque[Poll]] = {}  # a place is there as long as its thread is
         self._under_way: dict[Place, Poll] = {}
         self._lock = threading.Lock()
+        self._has_begun = False
         self._is_stopping = False
 
     def begin_due(self) -> None:
         """Begin the polls that are due, and wait for none; a schedule whose last look still goes on gets a failed tick instead."""
+        if not self._has_begun:
+            take_up_lost(self._context)
+            self._has_begun = True
         for poll in claim_due(self._context, parse_moment(self._context.now())):
             if not self._begin(poll):
                 self._fail(poll, _UNDER_WAY)
 
     def stop(self) -> None:
-        """Begin no more, and end the looks that are under way; the next service finds what they would have found."""
+        """Begin no more, and end the looks that are under way; the next service takes them up."""
         self._is_stopping = True
 
     def is_idle(self) -> bool:

@@ -98,7 +98,7 @@ def put_compute_target(
     if check_name("compute target", name).lower() == LOCAL:
         raise Invalid("The name 'local' is reserved: it is this machine, which every workspace has.")
     nodes = _max_nodes(name, type, definition)
-    request_id = check_request_id(request_id) if request_id else None
+    request_id = check_request_id(request_id)
     with context.change() as change:
         workspace = get_workspace(context, workspace_id)
         place = (workspace_id, name)

@@ -116,7 +116,7 @@ def register_dataset(
         AlreadyExists: The name is taken, and `create_new_version` is False.
         Invalid: The document describes no dataset, or the name can't be one.
     """
-    request_id = check_request_id(request_id) if request_id else None
+    request_id = check_request_id(request_id)
     is_new = create_new_version and _was_written_since(context, workspace_id, document, name)
     with context.change() as change:
         get_workspace(context, workspace_id)

@@ -100,7 +100,7 @@ def register_datastore(
         Unavailable: There are secrets, and the file with their key can't be used.
     """
     check_name("datastore", name)
-    request_id = check_request_id(request_id) if request_id else None
+    request_id = check_request_id(request_id)
     plain, hidden = dict(definition or {}), dict(secrets or {})
     if type == definitions.FSSPEC:
         plain, hidden, root = _separate(name, plain, hidden)

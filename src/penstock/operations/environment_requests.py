@@ -40,7 +40,7 @@ def request_build(
     Raises:
         NotFound: There is no such environment.
     """
-    request = check_request_id(request_id) if request_id else new_id()
+    request = check_request_id(request_id) or new_id()
     environment = get_environment(context, workspace_id, name, version)
     with context.change() as change:
         if not change.rows.first("select 1 from environment_requests where id = ?", [request]):

@@ -40,11 +40,13 @@ def lay_out_next(context: Context) -> bool:
     Raises:
         Exception: It can't be laid out now, as the disk is full, say; it goes on waiting.
     """
-    first = context.database.first("select run_id from pipeline_runs where waits_since is not null order by waits_since, run_id limit 1")
+    first = context.database.first(
+        "select run_id, graph_id from pipeline_runs where waits_since is not null order by waits_since, run_id limit 1"
+    )
     if first is None:
         return False
     try:
-        _lay_out(context, first["run_id"])
+        _lay_out(context, first["run_id"], plan_of(context.database, first["graph_id"]))
     except Exception as error:
         if will_pass(error):
             raise
@@ -53,12 +55,12 @@ def lay_out_next(context: Context) -> bool:
     return True
 
 
-def _lay_out(context: Context, run_id: str) -> None:
+def _lay_out(context: Context, run_id: str, plan: Plan) -> None:
     with context.change() as change:
         waiting = _take(change, run_id)
         run = _move(change, run_id, status.RUNNING, "Its turn has come.") if waiting else None
         if waiting and run:
-            write_steps(change, run, plan_of(context.database, waiting["graph_id"]), json.loads(waiting["step_tags"]))
+            write_steps(change, run, plan, json.loads(waiting["step_tags"]))
 
 
 def _fail(context: Context, run_id: str, error: PenstockError) -> None:
@@ -72,7 +74,7 @@ def _fail(context: Context, run_id: str, error: PenstockError) -> None:
 def _take(change: Change, run_id: str) -> dict[str, Any] | None:
     """End a run's waiting; None when somebody else did, or it was cancelled."""
     return change.rows.first(
-        "update pipeline_runs set waits_since = null where run_id = ? and waits_since is not null returning graph_id, step_tags", (run_id,)
+        "update pipeline_runs set waits_since = null where run_id = ? and waits_since is not null returning step_tags", (run_id,)
     )
 
 

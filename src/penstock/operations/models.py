@@ -84,7 +84,7 @@ def register_model(
         "framework_version": framework_version,
         "details": as_json(dict(details or {})),
         "created_by": current_user(),
-        "request_id": check_request_id(request_id) if request_id else None,
+        "request_id": check_request_id(request_id),
     }
     sent = _find_sent(context, row)
     if sent:

@@ -57,7 +57,7 @@ def create_module(
         "name": check_name("module", name),
         "description": check_description(description),
         "created_by": current_user(),
-        "request_id": check_request_id(request_id) if request_id else None,
+        "request_id": check_request_id(request_id),
     }
     with context.change() as change:
         get_workspace(context, workspace_id)
@@ -202,7 +202,7 @@ def publish_version(
     """
     parsed = parse_module(definition)
     check_definition(parsed)
-    request_id = check_request_id(request_id) if request_id else None
+    request_id = check_request_id(request_id)
     wanted = None if version is None else check_name("module's version", version)
     about = {"description": check_description(description), "category": check_title("category", category) if category else None}
     with context.change() as change:

@@ -57,8 +57,10 @@ def check_digest(digest: Any) -> str:
     return digest
 
 
-def check_request_id(request_id: Any) -> str:
-    """Return a client-made id in its plain form; raise Invalid when it is no UUID."""
+def check_request_id(request_id: Any) -> str | None:
+    """Return a client-made id in its plain form, None where none was given; raise Invalid when it is no UUID."""
+    if request_id is None:
+        return None
     try:
         return str(uuid.UUID(request_id))
     except (ValueError, AttributeError, TypeError):

@@ -60,7 +60,7 @@ def create_draft(context: Context, workspace_id: str, wanted: Mapping[str, Any])
         Invalid: Another part is wrong, or a graph comes without name or experiment_name.
         NotFound: There is no such workspace or original.
     """
-    request_id = check_request_id(wanted["request_id"]) if wanted.get("request_id") else None
+    request_id = check_request_id(wanted.get("request_id"))
     get_workspace(context, workspace_id)
     sent = _find_sent(context, workspace_id, request_id)
     if sent is None:
@@ -324,7 +324,7 @@ def submit_draft(context: Context, workspace_id: str, draft_id: str, wanted: Map
         Invalid: A parameter or another member is wrong.
         NotFound: There is no such draft or parent run.
     """
-    request_id = check_request_id(wanted["request_id"]) if wanted.get("request_id") else new_id()
+    request_id = check_request_id(wanted.get("request_id")) or new_id()
     row = _get_row(context, workspace_id, draft_id)
     experiment_name = member(wanted, "experiment_name", str, row["experiment_name"])
     answer = submit_pipeline(context, workspace_id, experiment_name, {**_submission(context, row, wanted), "request_id": request_id})

@@ -56,7 +56,7 @@ def create_endpoint(
         "tags": as_json(texts("tags", tags or {})),
         "properties": as_json(texts("properties", properties or {})),
         "created_by": current_user(),
-        "request_id": check_request_id(request_id) if request_id else None,
+        "request_id": check_request_id(request_id),
     }
     with context.change() as change:
         get_workspace(context, workspace_id)
@@ -199,7 +199,7 @@ def add_version(
         AlreadyExists: The endpoint has a version of this pipeline.
         NotFound: There is no such endpoint or pipeline.
     """
-    own_id = check_request_id(request_id) if request_id else None
+    own_id = check_request_id(request_id)
     with context.change() as change:
         _get_row(change, workspace_id, endpoint_id)
         get_row(change, workspace_id, pipeline_id)

@@ -55,7 +55,7 @@ def publish(context: Context, workspace_id: str, wanted: Mapping[str, Any]) -> d
         Invalid: Another part is wrong.
         NotFound: There is no such workspace, or no such pipeline run in it.
     """
-    request_id = check_request_id(wanted["request_id"]) if wanted.get("request_id") else None
+    request_id = check_request_id(wanted.get("request_id"))
     sent = _find_sent(context, workspace_id, request_id)
     if sent:
         return _answer_again(context, sent)

@@ -85,8 +85,7 @@ def _submit(context: Context, workspace_id: str, wanted: Mapping[str, Any], call
 
 
 def _run_id(wanted: Mapping[str, Any]) -> str:
-    request_id = wanted.get("request_id")
-    return check_request_id(request_id) if request_id else new_id()
+    return check_request_id(wanted.get("request_id")) or new_id()
 
 
 def accept_in(context: Context, change: Change, pipeline: Row, wanted: Mapping[str, Any], endpoint_id: str | None = None) -> str:

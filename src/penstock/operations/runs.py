@@ -412,7 +412,7 @@ def create_run(
         Refused: The type is one that only a submitted pipeline makes.
     """
     _check_new_run(run_id, type, status)
-    own_id = run_id or (check_request_id(request_id) if request_id else new_id())
+    own_id = run_id or check_request_id(request_id) or new_id()
     with context.change() as change:
         if change.rows.first("select 1 from runs where id = ?", (own_id,)):
             if run_id:

@@ -1,7 +1,8 @@
 """Data-driven schedules: what they watch, what is new there, and the runs that it starts.
 
 A poll is claimed in one guarded statement, which sets when the next one is due; so two services never do the same one. What it saw is
-written with the runs that it starts. A service that dies in between loses nothing: the next poll finds the same changes.
+written with the runs that it starts. A service that dies in between loses nothing: the next one takes its looks up, or the next poll
+finds the same changes.
 """
 
 from __future__ import annotations
@@ -74,6 +75,20 @@ def claim_due(context: Context, now: datetime) -> list[Poll]:
         if is_ours:
             claimed.append(replace(poll, missed=(now - parse_moment(poll.due_at)) // poll.every))
     return claimed
+
+
+def take_up_lost(context: Context) -> None:
+    """Let looks that a service claimed and did not end be due again: it died, or left. The next ones may be a day away.
+
+    A look that another service has under way may be done twice; it counts once.
+    """
+    for row in context.database.all("select * from schedules where kind = ? and status = ? and next_at is not null", (DATASTORE, ACTIVE)):
+        poll = Poll(row, row["next_at"])
+        claimed_at = parse_moment(poll.due_at) - poll.every
+        if parse_moment(row["anchor_at"]) <= claimed_at and (row["seen_at"] or "") < format_time(claimed_at):
+            with context.change() as change:
+                guarded = "update schedules set next_at = ? where id = ? and next_at = ? and modified_at = ?"
+                change.rows.execute(guarded, (format_time(claimed_at), row["id"], row["next_at"], row["modified_at"]))
 
 
 # Looking

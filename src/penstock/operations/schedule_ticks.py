@@ -54,6 +54,7 @@ class Turn:
         skipped_until: The last one.
         skipped_count: How many these are.
         following: When the schedule is due then; None when it never is again.
+        planned_at: The time by which this was decided.
     """
 
     tick: datetime | None
@@ -62,6 +63,7 @@ class Turn:
     skipped_until: datetime | None
     skipped_count: int
     following: datetime | None
+    planned_at: datetime
 
 
 def plan_turn(recurrence: Recurrence, anchor: datetime, due: datetime, now: datetime, rule: str) -> Turn:
@@ -83,10 +85,10 @@ def plan_turn(recurrence: Recurrence, anchor: datetime, due: datetime, now: date
     is_late = now - last > ON_TIME
     runs = rule != NONE or not is_late
     if runs and last == due:
-        return Turn(due, is_late, None, None, 0, following)
+        return Turn(due, is_late, None, None, 0, following, now)
     skipped_until = max(last_until(recurrence, anchor, last - _INSTANT) or due, due) if runs else last
     skipped_count = 1 + count_between(recurrence, anchor, due, skipped_until)
-    return Turn(last if runs else None, is_late, due, skipped_until, skipped_count, following)
+    return Turn(last if runs else None, is_late, due, skipped_until, skipped_count, following, now)
 
 
 # Doing
@@ -154,7 +156,8 @@ def _write_turn(context: Context, row: Row, turn: Turn, rule: str, failure: str 
             else:
                 submit_tick(context, change, row, due_at, _LATE_REASON if turn.is_late else _ON_TIME_REASON)
         following = turn.following and format_time(turn.following)
-        change.rows.execute("update schedules set next_at = ? where id = ?", (following, row["id"]))
+        seen_at = format_time(turn.planned_at)  # not that of the change: the clock may have been set back just now
+        change.rows.execute("update schedules set next_at = ?, seen_at = ? where id = ?", (following, seen_at, row["id"]))
         return True
 
 
@@ -175,11 +178,10 @@ def realign(context: Context) -> None:
                     change.rows.execute("update schedules set next_at = ? where id = ?", (due_at, row["id"]))
 
 
-# Schedules with a trace of a time that is still to come. Those that watch files may have looked then and left none.
+# Schedules that something was done about at a time which is still to come. Those that watch files may have failed to look then.
 _PUT_OFF = """
-    select * from schedules where next_at > :now and created_at <= :now and (kind = :datastore or modified_at > :now or (
-        select max(due_at, coalesce(missed_until, due_at)) from schedule_ticks
-         where schedule_id = schedules.id order by due_at desc limit 1) > :now)"""
+    select * from schedules
+     where next_at > :now and created_at <= :now and (seen_at > :now or modified_at > :now or kind = :datastore)"""
 
 
 def holds_still(change: Change, row: Row) -> bool:

@@ -89,7 +89,7 @@ def create_schedule(
         "submission": as_json(_check_submission(submission)),
         "catch_up": _check_catch_up(catch_up),
         "created_by": current_user(),
-        "request_id": check_request_id(request_id) if request_id else None,
+        "request_id": check_request_id(request_id),
     }
     with context.change() as change:
         get_workspace(context, workspace_id)
@@ -466,7 +466,8 @@ _PLAIN = ("id", "workspace_id", "name", "description", "status", "kind", "pipeli
 
 def _document(row: Row) -> dict[str, Any]:
     return {
-        **{key: row[key] for key in (*_PLAIN, "seen_at", "created_at", "modified_at", "created_by")},
+        **{key: row[key] for key in (*_PLAIN, "created_at", "modified_at", "created_by")},
+        "seen_at": row["seen_at"] if row["kind"] == DATASTORE else None,
         **{key: row[key] and json.loads(row[key]) for key in ("submission", "recurrence", "trigger")},
         "when": describe(recurrence_of(row)),
     }

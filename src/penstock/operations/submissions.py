@@ -62,7 +62,6 @@ def parse_submission(submission: Mapping[str, Any], run_id: str | None = None) -
         TooLarge: It has too many steps.
     """
     graph = parse_pipeline(member(submission, "graph", dict, {}))
-    request_id = submission.get("request_id")
     return Submission(
         plan=make_plan(graph),
         values=check_values(graph.parameters, member(submission, "parameters", dict, {})),
@@ -77,7 +76,7 @@ def parse_submission(submission: Mapping[str, Any], run_id: str | None = None) -
         run_source=member(submission, "run_source", str, "SDK"),
         run_type="SDK",
         submitter_run_id=member(submission, "submitter_run_id", str, None),
-        run_id=run_id or (check_request_id(request_id) if request_id else new_id()),
+        run_id=run_id or check_request_id(submission.get("request_id")) or new_id(),
     )
 
 

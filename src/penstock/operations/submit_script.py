@@ -42,7 +42,7 @@ def submit_script(context: Context, workspace_id: str, experiment_name: str, sub
     """
     check_name("experiment", experiment_name)
     asked = member(submission, "run_id", str, None)
-    request_id = check_request_id(submission.get("request_id") or new_id())
+    request_id = check_request_id(submission.get("request_id")) or new_id()
     run_id = check_run_id(asked) if asked else script_run_id(experiment_name, time.time())
     wanted = parse_submission(submission, run_id)
     step = _only_step(wanted)

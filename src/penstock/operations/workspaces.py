@@ -75,7 +75,7 @@ def create_workspace(
     for kind, text in (("workspace", name), ("resource group", resource_group), ("subscription", subscription_id)):
         check_name(kind, text)
     row = {
-        "id": check_request_id(request_id) if request_id else new_id(),
+        "id": check_request_id(request_id) or new_id(),
         "name": name,
         "subscription_id": subscription_id,
         "resource_group": resource_group,

@@ -16,6 +16,7 @@ from penstock.operations.tokens import Grant
 from penstock.service.routes import Role
 
 GRANT = "penstock.grant"  # where a request's scope says what its token opens
+HINT = "Send the header that InteractiveLoginAuthentication().get_authentication_header() of azureml.core.authentication gives."
 _HOSTS = {"127.0.0.1", "localhost"}
 
 

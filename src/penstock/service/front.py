@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from penstock.operations.tokens import Grant, find_grant
 from penstock.service.answers import error_answer
-from penstock.service.entrance import GRANT, Unauthenticated, check_host, find_token
+from penstock.service.entrance import GRANT, HINT, Unauthenticated, check_host, find_token
 from penstock.service.requests import Service
 
 
@@ -98,7 +98,7 @@ def _ask_for_token(answer: Response) -> Response:
 class OwnRoom:
     """Our own interface, with the errors that it has behind the socket."""
 
-    hint = "Send the header that InteractiveLoginAuthentication().get_authentication_header() of azureml.core.authentication gives."
+    hint = HINT
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

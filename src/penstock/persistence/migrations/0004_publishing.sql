@@ -120,7 +120,7 @@ create table schedules (
     catch_up text,                              -- none, last, all: what becomes of ticks that nobody was there for; null: as the setting says
     anchor_at text not null,                    -- from when a recurrence without a start time counts; since when files are new to a data-driven one
     next_at text,                               -- when it is due next; null while it is disabled or has ended
-    seen_at text,                               -- when a data-driven one last looked; null: what is there now is no change
+    seen_at text,                               -- when it last did something; a data-driven one: looked; null: what is there now is no change
     error text,                                 -- why it can't fire, in words; null while it can
     created_at text not null,
     modified_at text not null,

@@ -8,13 +8,14 @@ from typing import Any
 
 from penstock.model.entity_status import ACTIVE, STATUSES
 from penstock.model.status import pipeline_spelling
+from penstock.operations.schedules import DATASTORE, RECURRENCE
+from penstock.recurrence.recurrence import FREQUENCIES, WEEK_DAYS
 from penstock.service.v1.submissions import RUN_TYPES
 
 # In the order of their codes.
 _RUN_STATUSES = ("NotStarted", "Running", "Failed", "Finished", "Canceled")
-_FREQUENCIES = ("Month", "Week", "Day", "Hour", "Minute")
-_WEEK_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_SCHEDULE_KINDS = ("Recurrence", "DataStore")
+_FREQUENCIES = tuple(reversed(FREQUENCIES))
+_SCHEDULE_KINDS = (RECURRENCE, DATASTORE)
 _UPLOADED, _PROVISIONED = 1, 0
 
 Entity = dict[str, Any]
@@ -128,7 +129,7 @@ def _recurrence(recurrence: Mapping[str, Any] | None) -> Entity | None:
     times = {
         "Hours": recurrence.get("hours"),
         "Minutes": recurrence.get("minutes"),
-        "WeekDays": [_code(_WEEK_DAYS, day) for day in days] if days else None,
+        "WeekDays": [_code(WEEK_DAYS, day) for day in days] if days else None,
     }
     return {
         "Frequency": _code(_FREQUENCIES, recurrence["frequency"]),

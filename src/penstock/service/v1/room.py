@@ -16,7 +16,7 @@ from penstock.model.errors import Invalid, NotFound
 from penstock.operations.tokens import Grant
 from penstock.operations.workspaces import resolve_workspace
 from penstock.service.answers import json_answer
-from penstock.service.entrance import GRANT, Forbidden, role_of
+from penstock.service.entrance import GRANT, HINT, Forbidden, role_of
 from penstock.service.requests import Service, check_text, drain_body, parse_object, read_body
 from penstock.service.routes import Declaration, check_declarations
 from penstock.service.v1.answers import v1_error
@@ -36,7 +36,7 @@ _BELOW_WORKSPACE = re.compile(
 class V1Room:
     """v1's interface."""
 
-    hint = "Send the header that InteractiveLoginAuthentication().get_authentication_header() of azureml.core.authentication gives."
+    hint = HINT
 
     def __init__(self, service: Service) -> None:
         self._service = service

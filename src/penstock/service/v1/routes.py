@@ -23,6 +23,7 @@ _SUBMIT = "/PipelineRuns/PipelineSubmit/{pipeline_id}"
 _SUBMIT_ENDPOINT = "/PipelineRuns/PipelineEndpointSubmit/Id/{endpoint_id}"
 _SUBMIT_NAMED_ENDPOINT = "/PipelineRuns/PipelineEndpointSubmit/Name"
 _RUN = "/PipelineRuns/{run_id}"
+_MOST_RUNS = 1_000  # in one answer: a pipeline that programs call has very many
 
 
 @dataclass
@@ -111,8 +112,8 @@ def _endpoint_parameters(call: V1Call, endpoint_id: str, version: str | None) ->
 
 @table.add("GET", "/PipelineRuns/Pipeline/{pipeline_id}", Role.READER)
 def list_runs_of_pipeline(call: V1Call) -> list[Entity]:
-    """List the runs of a published pipeline, newest first."""
-    found = pipelines.list_runs(call.context, call.workspace_id, call.path["pipeline_id"])
+    """List the runs of a published pipeline, newest first: at most 1000."""
+    found = pipelines.list_runs(call.context, call.workspace_id, call.path["pipeline_id"], limit=_MOST_RUNS)
     return [_run_entity(call, run) for run in found]
 
 
