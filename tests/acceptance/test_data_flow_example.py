@@ -30,4 +30,6 @@ def test_the_example_shows_what_it_says(home: Path, tmp_path: Path):
     readings = folder / "data" / "readings" / "hill.csv"
     readings.write_text(readings.read_text() + "2024-05-01,hill,30.0\n")
     changed = run_example(folder, home)
-    assert "station_means version 2 was made from clean_readings version 2, stations version 1" in changed
+    assert "station_means version 2 was made from clean_readings version 2, stations version 3" in changed, (
+        "files that were written anew are a new version"
+    )
