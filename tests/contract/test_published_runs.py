@@ -24,7 +24,7 @@ from penstock.model.graph import format_graph as formatted
 from penstock.model.ids import new_id
 from penstock.operations import compute_targets, layout, pipeline_endpoints, pipelines, published_runs, runs, workspaces
 from penstock.operations.context import Context
-from penstock.operations.plans import plan_of
+from penstock.operations.plans import forget_plans
 from penstock.persistence.database import Database
 from penstock.settings import Settings
 
@@ -229,7 +229,7 @@ def test_a_run_that_cannot_be_laid_out_fails_with_the_reason(context: Context, w
     run = submit(context, workspace, published)
     with context.change() as change:
         change.rows.execute("update graphs set document = '{\"format\": 99}'")
-    plan_of.cache_clear()
+    forget_plans()
     turn_until_idle(engine(context))
     ended = runs.get_run(context, run["id"])
     assert (ended["status"], "format 99" in ended["error"]["message"]) == ("Failed", True)

@@ -5,6 +5,7 @@ Such a run is accepted as one row. The engine lays its steps out when it has roo
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 from penstock.model import status
 from penstock.model.entity_status import ACTIVE
-from penstock.model.errors import AlreadyExists, Invalid, NotFound, Refused
+from penstock.model.errors import AlreadyExists, Invalid, NotFound, PenstockError, Refused
 from penstock.model.ids import new_id
 from penstock.operations import runs
 from penstock.operations.assignments import read_assignments
@@ -45,7 +46,7 @@ def submit_published(context: Context, workspace_id: str, pipeline_id: str, want
         Invalid: A parameter or another member is wrong; details name it.
         InvalidGraph: Something that the pipeline needs is not there any more.
     """
-    called = _Called(lambda change: get_row(change, workspace_id, pipeline_id), pipeline_id=pipeline_id)
+    called = _Called(lambda source: get_row(source, workspace_id, pipeline_id), pipeline_id=pipeline_id)
     return _submit(context, workspace_id, wanted, called)
 
 
@@ -53,7 +54,7 @@ def submit_endpoint(
     context: Context, workspace_id: str, endpoint_id: str, version: str | None, wanted: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Run a version of a pipeline endpoint, the default one when `version` is None; else as `submit_published`."""
-    called = _Called(lambda change: pipeline_of_endpoint(change, workspace_id, endpoint_id, version), endpoint_id=endpoint_id)
+    called = _Called(lambda source: pipeline_of_endpoint(source, workspace_id, endpoint_id, version), endpoint_id=endpoint_id)
     return _submit(context, workspace_id, wanted, called)
 
 
@@ -61,7 +62,7 @@ def submit_endpoint(
 class _Called:
     """What was called, a pipeline or an endpoint, and how to find the pipeline that it runs now."""
 
-    find: Callable[[Change], Row]
+    find: Callable[[Context | Change], Row]
     pipeline_id: str | None = None
     endpoint_id: str | None = None
 
@@ -72,6 +73,8 @@ class _Called:
 
 def _submit(context: Context, workspace_id: str, wanted: Mapping[str, Any], called: _Called) -> dict[str, Any]:
     run_id = _run_id(wanted)
+    with contextlib.suppress(PenstockError):  # what is wrong is told below
+        plan_of(context.database, called.find(context)["graph_id"])  # a large graph takes seconds, and nobody else shall wait for them
     with context.change() as change:
         again = change.rows.first(
             "select r.workspace_id, p.pipeline_id, p.endpoint_id from runs r left join pipeline_runs p on p.run_id = r.id where r.id = ?",
@@ -161,14 +164,17 @@ def _submission(context: Context, pipeline: Row, wanted: Mapping[str, Any], expe
     )
 
 
-def pipeline_of_endpoint(change: Change, workspace_id: str, endpoint_id: str, version: str | None = None) -> Row:
-    """Return the row of the pipeline that an endpoint's version runs; the default version when it is None.
+def pipeline_of_endpoint(source: Context | Change, workspace_id: str, endpoint_id: str, version: str | None = None) -> Row:
+    """Return the row of the pipeline that an endpoint's version runs, from a transaction that is open or from what is committed.
+
+    The default version when `version` is None.
 
     Raises:
         NotFound: There is no such endpoint or version.
         Refused: The endpoint is disabled.
     """
-    endpoint = change.rows.first("select * from pipeline_endpoints where id = ? and workspace_id = ?", (endpoint_id, workspace_id))
+    rows = source.database if isinstance(source, Context) else source.rows
+    endpoint = rows.first("select * from pipeline_endpoints where id = ? and workspace_id = ?", (endpoint_id, workspace_id))
     if endpoint is None:
         raise NotFound(f"There is no pipeline endpoint with the id '{endpoint_id}' in this workspace.")
     if endpoint["status"] != ACTIVE:
@@ -176,9 +182,9 @@ def pipeline_of_endpoint(change: Change, workspace_id: str, endpoint_id: str, ve
         raise Refused(f"The pipeline endpoint '{endpoint['name']}' is {endpoint['status']}. {hint}")
     versions = {
         str(row["version"]): row["pipeline_id"]
-        for row in change.rows.all("select version, pipeline_id from pipeline_endpoint_versions where endpoint_id = ?", (endpoint_id,))
+        for row in rows.all("select version, pipeline_id from pipeline_endpoint_versions where endpoint_id = ?", (endpoint_id,))
     }
     asked = str(endpoint["default_version"]) if version is None else version
     if asked not in versions:
         raise NotFound.named("version", asked, versions, f"the pipeline endpoint '{endpoint['name']}'")
-    return get_row(change, workspace_id, versions[asked])
+    return get_row(source, workspace_id, versions[asked])
