@@ -158,8 +158,12 @@ def _format_preview(schedule: Document, preview: Document) -> str:
         what += " IF IT WERE ENABLED NOW"
     if not preview["ticks"]:
         return "It is never due again."
-    rows = [[_wall(tick["local"]), f"{parse_time(tick['at']):{_UTC}}"] for tick in preview["ticks"]]
-    return format_table([f"{what} ({preview['time_zone'] or 'UTC'})", "UTC"], rows)
+    zone = preview["time_zone"] or "UTC"
+    in_utc = [f"{parse_time(tick['at']):{_UTC}}" for tick in preview["ticks"]]
+    if zone == "UTC":
+        return format_table([f"{what} (UTC)"], [[moment] for moment in in_utc])
+    rows = [[_wall(tick["local"]), moment] for tick, moment in zip(preview["ticks"], in_utc, strict=True)]
+    return format_table([f"{what} ({zone})", "UTC"], rows)
 
 
 def _wall(text: str) -> str:
