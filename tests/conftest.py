@@ -68,13 +68,16 @@ def end_processes(home: Path) -> None:
     psutil.wait_procs(processes_of(home), timeout=5)
 
 
-def processes_of(home: Path) -> list[psutil.Process]:
-    """Return the processes that a home folder's service started, itself included."""
+def processes_of(home: Path, named: str = "") -> list[psutil.Process]:
+    """Return the processes that a home folder's service started, itself included; with `named`, those whose command line holds that."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.pid != os.getpid() and (
-                str(home) in process.cmdline()
+            words = process.cmdline()
+            if process.pid == os.getpid() or named not in " ".join(words):
+                continue
+            if (
+                str(home) in words
                 or process.environ().get("PENSTOCK_RUN_FOLDER", "").startswith(str(home))
                 or process.cwd().startswith(f"{home}{os.sep}environments{os.sep}")
             ):

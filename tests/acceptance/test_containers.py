@@ -290,7 +290,7 @@ def test_a_container_does_not_outlive_the_process_that_started_it(docker: Docker
     run = submit(workspace, scripts(step=WAIT), in_image())
     begin(docker, home, run)
     (inner,) = inner_processes(docker)
-    (starter,) = (process for process in processes_of(home) if "stand_in_docker" in " ".join(process.cmdline()))
+    (starter,) = processes_of(home, "stand_in_docker")
     starter.send_signal(signal.SIGKILL)
     assert "SIGKILL" in failure(run)
     assert not inner.is_running() or inner.status() == psutil.STATUS_ZOMBIE
@@ -301,7 +301,7 @@ def test_a_container_does_not_outlive_its_keeper(docker: Docker, home: Path, wor
     run = submit(workspace, scripts(step=WAIT), in_image())
     begin(docker, home, run)
     (inner,) = inner_processes(docker)
-    (keeper,) = (process for process in processes_of(home) if "penstock.engine.executors.keeper" in process.cmdline())
+    (keeper,) = processes_of(home, "penstock.engine.executors.keeper")
     keeper.send_signal(signal.SIGKILL)
     kill_service(home)  # the next one looks thoroughly
     assert "the process that kept it was killed" in failure(run)

@@ -84,7 +84,7 @@ def test_a_step_that_never_stops_is_stopped_at_its_limit(workspace, home, script
     run = submit(workspace, scripts(endless="import time\nwhile True: time.sleep(1)"), "endless", runconfig=config)
     message = failure(run)
     assert "max_run_duration_seconds = 1" in message
-    assert not [process for process in processes_of(home) if "endless.py" in " ".join(process.cmdline())]
+    assert not processes_of(home, "endless.py")
 
 
 STUBBORN = """
@@ -271,10 +271,10 @@ def test_what_v1_left_in_a_scripts_globals_is_there(workspace, scripts):
 def test_a_killed_keeper_fails_its_steps_with_a_reason(workspace, home, scripts):
     run = submit(workspace, scripts(slow="import time; time.sleep(60)"), "slow")
     wait_until(lambda: run.find_step_run("slow")[0].get_status() == "Running")
-    wait_until(lambda: [process for process in processes_of(home) if "slow.py" in process.cmdline()])
-    keeper = next(process for process in processes_of(home) if "penstock.engine.executors.keeper" in process.cmdline())
+    wait_until(lambda: processes_of(home, "slow.py"))
+    keeper = processes_of(home, "penstock.engine.executors.keeper")[0]
     keeper.kill()
     assert "was killed" in failure(run)
-    assert not [process for process in processes_of(home) if "slow.py" in process.cmdline()], "its script ended with it"
+    assert not processes_of(home, "slow.py"), "its script ended with it"
     again = submit(workspace, scripts(slow="print('well')"), "slow")
     assert again.wait_for_completion(show_output=False) == "Finished", "the next step gets a new keeper"

@@ -145,7 +145,7 @@ def test_a_cancelled_run_leaves_no_process(waiting, home, tmp_path):
     details = waiting.wait_for_completion()
     assert details["status"] == "Canceled"
     assert "endTimeUtc" in details
-    wait_until(lambda: not [item for item in processes_of(home) if "wait.py" in item.cmdline()])
+    wait_until(lambda: not processes_of(home, "wait.py"))
 
 
 def test_a_run_that_waits_for_a_place_is_cancelled_at_once(home, monkeypatch, scripts, tmp_path):

@@ -23,7 +23,7 @@ from penstock.model.errors import Unavailable
 
 
 def services_of(home: Path) -> list[psutil.Process]:
-    return [process for process in processes_of(home) if "penstock.serve" in process.cmdline()]
+    return processes_of(home, "penstock.serve")
 
 
 def test_ten_scripts_that_start_at_once_share_one_service(home: Path):

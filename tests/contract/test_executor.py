@@ -132,7 +132,7 @@ def test_stop_asks_then_ends(executor: Executor, home: Path, tmp_path: Path) -> 
     assert executor.poll(handle) is None
     wait_until(lambda: executor.stop(handle, force=True))
     assert outcome(executor, handle).signal == 9
-    assert not [process for process in processes_of(home) if "step.py" in process.cmdline()]
+    assert not processes_of(home, "step.py")
 
 
 def test_what_was_stopped_before_it_began_never_begins(executor: Executor, home: Path, tmp_path: Path) -> None:
